@@ -1,0 +1,39 @@
+"""The warnings and errors of skrunner, each also a builtin or scikit-learn type.
+
+Imports nothing of the package.
+"""
+
+from sklearn.exceptions import UndefinedMetricWarning
+
+__all__ = [
+    "CollapseWarning",
+    "IgnoredWeightsWarning",
+    "SmallGroupWarning",
+    "UndefinedRateWarning",
+    "UnsupportedModuleError",
+    "ValidationShareWarning",
+]
+
+
+class SmallGroupWarning(UserWarning):
+    """A group or a cell (group and label) has too few rows for what is asked of it."""
+
+
+class CollapseWarning(UserWarning):
+    """The net answers with one class, or nearly so: its small gap is no repair."""
+
+
+class UndefinedRateWarning(UndefinedMetricWarning):
+    """A rate has no rows to be computed from; it is NaN and never 0 or 1."""
+
+
+class ValidationShareWarning(UserWarning):
+    """The validation share is too small to choose an epoch by it."""
+
+
+class IgnoredWeightsWarning(UserWarning):
+    """Weights that were passed in are not where the training starts."""
+
+
+class UnsupportedModuleError(ValueError):
+    """The module or the net cannot be trained or diagnosed as it is."""

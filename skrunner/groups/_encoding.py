@@ -1,0 +1,195 @@
+"""From any accepted form of sensitive features to integer codes and group names."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+MISSING = "<missing>"
+MAX_LEVELS_OF_A_FLOAT = 20
+
+
+@dataclass(frozen=True)
+class GroupEncoding:
+    """Groups of rows: the intersections of one or several sensitive features.
+
+    Parameters
+    ----------
+    codes : ndarray of int64 of shape (n_samples,)
+        The group of each row, an index into `values`.
+    values : tuple of length n_groups
+        The value that defines each group (a tuple of values for several features),
+        sorted.
+    feature_names : tuple of str
+        The sensitive features' names.
+    missing : {"error", "group"}
+        What a missing value means, see `encode_groups`.
+    """
+
+    codes: npt.NDArray[np.int64]
+    values: tuple[Hashable, ...]
+    feature_names: tuple[str, ...]
+    missing: str = "error"
+
+    @property
+    def n_groups(self) -> int:
+        """Number of groups."""
+        return len(self.values)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Group names for people: the value, or the values joined by " & "."""
+        return tuple(
+            " & ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+            for value in self.values
+        )
+
+    def encode(self, sensitive_features: Any) -> npt.NDArray[np.int64]:
+        """Give the codes of other rows by the groups known here.
+
+        Parameters
+        ----------
+        sensitive_features : array-like of shape (n_samples,) or (n_samples, n_features)
+            The sensitive features of the rows, in the same form as before.
+
+        Returns
+        -------
+        ndarray of int64 of shape (n_samples,)
+            Their codes.
+
+        Raises
+        ------
+        ValueError
+            If a group is unknown here; the message names it and the known ones.
+        """
+        frame = _as_frame(sensitive_features)
+        if frame.shape[1] != len(self.feature_names):
+            raise ValueError(
+                f"sensitive_features has {frame.shape[1]} column(s), but the groups "
+                f"were made of {len(self.feature_names)}: "
+                f"{', '.join(self.feature_names)}."
+            )
+        keys = _keys(_fill_missing(frame, self.missing))
+        code_of = {value: code for code, value in enumerate(self.values)}
+        codes = np.fromiter((code_of.get(key, -1) for key in keys), np.int64, len(keys))
+        if (codes < 0).any():
+            unseen = sorted({str(key) for key in keys if key not in code_of})
+            raise ValueError(
+                "sensitive_features holds group(s) unseen in training: "
+                f"{', '.join(unseen)}. Known groups: {', '.join(self.names)}. Drop "
+                "those rows, merge the groups, or fit on data that holds them."
+            )
+        return codes
+
+
+def encode_groups(
+    sensitive_features: Any, *, n_samples: int | None = None, missing: str = "error"
+) -> GroupEncoding:
+    """Turn sensitive features into group codes; several columns intersect.
+
+    Parameters
+    ----------
+    sensitive_features : array-like of shape (n_samples,) or (n_samples, n_features)
+        Array, Series, DataFrame or list of strings, integers, booleans or categories.
+    n_samples : int or None, default=None
+        Number of rows that X has; None skips the comparison.
+    missing : {"error", "group"}, default="error"
+        Whether a missing value is an error or a group of its own, called
+        ``"<missing>"``.
+
+    Returns
+    -------
+    GroupEncoding
+        Codes, values and names. Only intersections that occur become groups.
+
+    Raises
+    ------
+    ValueError
+        On another length than `n_samples`, on missing values, on more than two
+        dimensions, and on a column that looks continuous.
+
+    Examples
+    --------
+    >>> encode_groups(["b", "a", "b"]).codes
+    array([1, 0, 1])
+    >>> encode_groups([["f", 1], ["m", 0], ["f", 1]]).names
+    ('f & 1', 'm & 0')
+    """
+    frame = _as_frame(sensitive_features)
+    if n_samples is not None and len(frame) != n_samples:
+        raise ValueError(
+            f"sensitive_features has {len(frame)} row(s), but X has {n_samples}. Pass "
+            "one row of sensitive features for each row of X."
+        )
+    for name in frame.columns:
+        _refuse_continuous(frame[name], str(name))
+    keys = _keys(_fill_missing(frame, missing))
+    values = _sorted(set(keys))
+    code_of = {value: code for code, value in enumerate(values)}
+    codes = np.fromiter((code_of[key] for key in keys), np.int64, len(keys))
+    return GroupEncoding(codes, values, tuple(map(str, frame.columns)), missing)
+
+
+def _as_frame(sensitive_features: Any) -> pd.DataFrame:
+    if isinstance(sensitive_features, pd.DataFrame):
+        return sensitive_features
+    if isinstance(sensitive_features, pd.Series):
+        name = sensitive_features.name
+        return sensitive_features.to_frame(
+            "sensitive_feature" if name is None else name
+        )
+    if hasattr(sensitive_features, "to_pandas"):
+        return _as_frame(sensitive_features.to_pandas())
+    array = np.asarray(sensitive_features)
+    if array.dtype.kind in "US" and not isinstance(sensitive_features, np.ndarray):
+        array = np.asarray(sensitive_features, dtype=object)
+    if array.ndim == 1:
+        return pd.DataFrame({"sensitive_feature": array})
+    if array.ndim != 2:
+        raise ValueError(
+            f"sensitive_features must have one or two dimensions, got {array.ndim}."
+        )
+    return pd.DataFrame(
+        array, columns=[f"sensitive_feature_{i}" for i in range(array.shape[1])]
+    )
+
+
+def _refuse_continuous(column: "pd.Series[Any]", name: str) -> None:
+    if column.dtype.kind != "f":
+        return
+    levels = column.dropna().unique()
+    if len(levels) > MAX_LEVELS_OF_A_FLOAT and (levels != np.round(levels)).any():
+        raise ValueError(
+            f"The sensitive feature {name!r} looks continuous: {len(levels)} distinct "
+            "values. Cut it into groups first, for example with pandas.cut."
+        )
+
+
+def _fill_missing(frame: pd.DataFrame, missing: str) -> pd.DataFrame:
+    if missing not in ("error", "group"):
+        raise ValueError(f"missing must be 'error' or 'group', got {missing!r}.")
+    absent = frame.isna()
+    if not absent.to_numpy().any():
+        return frame
+    if missing == "error":
+        raise ValueError(
+            f"sensitive_features has {int(absent.any(axis=1).sum())} row(s) with a "
+            "missing value. Drop or impute them, or pass missing='group' to make them "
+            "a group of their own."
+        )
+    return frame.astype(object).mask(absent, MISSING)
+
+
+def _keys(frame: pd.DataFrame) -> Sequence[Hashable]:
+    columns = [frame[name].tolist() for name in frame.columns]
+    return columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
+
+
+def _sorted(values: set[Hashable]) -> tuple[Hashable, ...]:
+    try:
+        return tuple(sorted(values))  # type: ignore[type-var]
+    except TypeError:
+        return tuple(sorted(values, key=lambda value: (str(type(value)), str(value))))

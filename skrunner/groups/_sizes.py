@@ -1,0 +1,128 @@
+"""How many rows a group and a cell (group and label) have, and whether they suffice."""
+
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from skrunner.exceptions import SmallGroupWarning
+from skrunner.groups._constraints import label_conditions
+from skrunner.groups._encoding import GroupEncoding
+
+
+def cell_counts(
+    codes: npt.NDArray[np.int64],
+    labels: npt.NDArray[np.int64],
+    n_groups: int,
+    n_classes: int,
+) -> npt.NDArray[np.int64]:
+    """Count the rows of each cell.
+
+    Parameters
+    ----------
+    codes : ndarray of int of shape (n_samples,)
+        Group codes.
+    labels : ndarray of int of shape (n_samples,)
+        Label codes.
+    n_groups, n_classes : int
+        Number of groups and of classes.
+
+    Returns
+    -------
+    ndarray of int of shape (n_groups, n_classes)
+        The counts.
+    """
+    flat = np.bincount(codes * n_classes + labels, minlength=n_groups * n_classes)
+    return flat.reshape(n_groups, n_classes)
+
+
+def check_group_sizes(
+    groups: GroupEncoding,
+    labels: npt.NDArray[np.int64],
+    classes: Sequence[object],
+    *,
+    constraints: str,
+    min_group_size: int = 20,
+    min_cell_size: int = 5,
+) -> npt.NDArray[np.int64]:
+    """Refuse a single group; warn of groups and cells that are too small.
+
+    Parameters
+    ----------
+    groups : GroupEncoding
+        The groups of the rows.
+    labels : ndarray of int of shape (n_samples,)
+        Label codes, indices into `classes`.
+    classes : sequence
+        The labels as the user knows them, for messages.
+    constraints : str
+        One of ``CONSTRAINTS``: cells matter only where it conditions on labels.
+    min_group_size : int, default=20
+        Rows of a group below which a warning names it.
+    min_cell_size : int, default=5
+        Rows of a cell below which a warning names it.
+
+    Returns
+    -------
+    ndarray of int of shape (n_groups, n_classes)
+        Rows of each cell.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two groups.
+
+    Warns
+    -----
+    SmallGroupWarning
+        If a group or a cell is too small; an empty cell has no rate to compare.
+    """
+    if groups.n_groups < 2:
+        raise ValueError(
+            f"sensitive_features has one group ({', '.join(groups.names)}); a gap "
+            "needs at least two. Pass a feature that varies, or train NetClassifier."
+        )
+    counts = cell_counts(groups.codes, labels, groups.n_groups, len(classes))
+    small = [
+        f"{name} ({size} rows)"
+        for name, size in zip(groups.names, counts.sum(axis=1), strict=True)
+        if size < min_group_size
+    ]
+    if small:
+        _warn(f"Group(s) with fewer than min_group_size={min_group_size} rows: ", small)
+    _warn_of_cells(groups, counts, classes, constraints, min_cell_size)
+    return counts
+
+
+def _warn_of_cells(
+    groups: GroupEncoding,
+    counts: npt.NDArray[np.int64],
+    classes: Sequence[object],
+    constraints: str,
+    min_cell_size: int,
+) -> None:
+    if constraints == "demographic_parity":
+        return
+    needed = label_conditions(constraints, len(classes)).any(axis=0)
+    cells = np.argwhere((counts < min_cell_size) & needed)
+    empty, small = [], []
+    for group, label in cells:
+        text = f"{groups.names[group]} with label {classes[label]}"
+        if counts[group, label] == 0:
+            empty.append(text)
+        else:
+            small.append(f"{text} ({counts[group, label]} rows)")
+    if empty:
+        _warn(
+            "Cell(s) without a row, whose rates are undefined and not repaired: ", empty
+        )
+    if small:
+        _warn(f"Cell(s) with fewer than min_cell_size={min_cell_size} rows: ", small)
+
+
+def _warn(text: str, items: Sequence[str]) -> None:
+    advice = "Gaps of so few rows are noise: merge groups or get more data."
+    warnings.warn(
+        f"{text}{'; '.join(items)}. {advice}", SmallGroupWarning, stacklevel=4
+    )
