@@ -1,0 +1,27 @@
+"""Modules, and what is observed in them: layers of neurons and their activations.
+
+Owns the preset nets and every hook; knows nothing of groups, gaps or training.
+"""
+
+from skrunner.nn._ablation import ablated
+from skrunner.nn._layers import (
+    NeuronLayers,
+    evaluating,
+    find_neuron_layers,
+    neuron_first,
+)
+from skrunner.nn._mlp import MLP
+from skrunner.nn._presets import PRESETS, make_preset
+from skrunner.nn._recorder import ActivationRecorder
+
+__all__ = [
+    "MLP",
+    "PRESETS",
+    "ActivationRecorder",
+    "NeuronLayers",
+    "ablated",
+    "evaluating",
+    "find_neuron_layers",
+    "make_preset",
+    "neuron_first",
+]

@@ -1,0 +1,180 @@
+"""Which layers of a module hold neurons, found by one forward pass over a few rows."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+import torch
+from torch import Tensor, nn
+
+from skrunner.exceptions import UnsupportedModuleError
+from skrunner.nn._recorder import ActivationRecorder
+from skrunner.nn._squashing import SquashingDetector
+
+CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+NEURON_LAYERS = (nn.Linear, *CONVOLUTIONS)
+
+
+@dataclass(frozen=True)
+class NeuronLayers:
+    """The layers whose neurons are looked at, in the order in which they run.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Their names, as in ``named_modules()``.
+    modules : tuple of Module
+        The layers themselves.
+    depths : tuple of int
+        How many norms and nonlinearities follow each.
+    output : str
+        The name of the output layer.
+    n_outputs : int
+        Number of logits a row.
+    """
+
+    names: tuple[str, ...]
+    modules: tuple[nn.Module, ...]
+    depths: tuple[int, ...]
+    output: str
+    n_outputs: int
+
+    def as_mapping(self) -> Mapping[str, nn.Module]:
+        """Map names to layers."""
+        return dict(zip(self.names, self.modules, strict=True))
+
+    def weights(self) -> tuple[Tensor, ...]:
+        """Return the weights of the layers; the first axis of each is its neurons."""
+        return tuple(layer.get_parameter("weight") for layer in self.modules)
+
+
+@contextmanager
+def evaluating(module: nn.Module) -> Iterator[None]:
+    """Put a module into evaluation mode, and every submodule back as it was.
+
+    Parameters
+    ----------
+    module : Module
+        The module.
+
+    Yields
+    ------
+    None
+        Nothing.
+    """
+    flags = {part: part.training for part in module.modules()}
+    module.eval()
+    try:
+        yield
+    finally:
+        for part, training in flags.items():
+            part.training = training
+
+
+def neuron_first(layer: nn.Module, activation: Tensor) -> Tensor:
+    """View an activation with the neurons in axis 1 and positions behind them.
+
+    Parameters
+    ----------
+    layer : Module
+        The layer: channels of a convolution are in axis 1, units of a linear layer in
+        the last axis.
+    activation : Tensor of shape (n_samples, ...)
+        Its activation.
+
+    Returns
+    -------
+    Tensor of shape (n_samples, n_neurons, ...)
+        A view.
+    """
+    if isinstance(layer, CONVOLUTIONS) or activation.ndim == 2:
+        return activation
+    return activation.movedim(-1, 1)
+
+
+def find_neuron_layers(
+    module: nn.Module, X: Tensor, layers: Sequence[str] | str | None = None
+) -> NeuronLayers:
+    """Find the layers that hold neurons, and check what the module returns.
+
+    Parameters
+    ----------
+    module : Module
+        Returns logits of shape (n,), (n, 1) or (n, n_classes).
+    X : Tensor of shape (n_samples, ...)
+        A few rows for one forward pass in evaluation mode.
+    layers : str, sequence of str or None, default=None
+        Names or shell patterns of layers; None takes all linear and convolutional
+        layers that run, but the output layer.
+
+    Returns
+    -------
+    NeuronLayers
+        The layers in forward order.
+
+    Raises
+    ------
+    UnsupportedModuleError
+        If no such layer runs, or if the module does not return logits.
+    ValueError
+        If a name or pattern matches no layer.
+    """
+    known = {
+        name: part
+        for name, part in module.named_modules()
+        if isinstance(part, NEURON_LAYERS)
+    }
+    recorder, logits = _probe(module, known, X)
+    ran = [name for name in recorder.activations if name in known]
+    if not ran:
+        raise UnsupportedModuleError(
+            f"{type(module).__name__} runs no nn.Linear or nn.Conv layer, so it has no "
+            "neurons to look at. Pass a module that is built of such layers."
+        )
+    if logits.ndim > 2 or len(logits) != len(X):
+        raise UnsupportedModuleError(
+            f"{type(module).__name__} returned shape {tuple(logits.shape)} for "
+            f"{len(X)} rows; expected logits of shape (n,), (n, 1) or (n, n_classes)."
+        )
+    output = ran[-1]
+    chosen = ran[:-1] if layers is None else _match(layers, ran)
+    return NeuronLayers(
+        tuple(chosen),
+        tuple(known[name] for name in chosen),
+        tuple(recorder.depths[name] for name in chosen),
+        output,
+        1 if logits.ndim == 1 else logits.shape[1],
+    )
+
+
+def _probe(
+    module: nn.Module, known: Mapping[str, nn.Module], X: Tensor
+) -> tuple[ActivationRecorder, Tensor]:
+    with (
+        evaluating(module),
+        torch.no_grad(),
+        SquashingDetector() as squashing,
+        ActivationRecorder(known) as recorder,
+    ):
+        logits = module(X)
+    if not isinstance(logits, Tensor):
+        raise UnsupportedModuleError(
+            f"{type(module).__name__} returned {type(logits).__name__}; expected a "
+            "tensor of logits."
+        )
+    squashing.check(module, logits)
+    return recorder, logits
+
+
+def _match(layers: Sequence[str] | str, ran: Sequence[str]) -> list[str]:
+    patterns = [layers] if isinstance(layers, str) else list(layers)
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in ran):
+            raise ValueError(
+                f"layers={pattern!r} matches no layer that runs. Known layers: "
+                f"{', '.join(ran)}."
+            )
+    return [
+        name for name in ran if any(fnmatchcase(name, pattern) for pattern in patterns)
+    ]

@@ -1,0 +1,114 @@
+"""Read what neurons answer, after the norm and the nonlinearity that follow them."""
+
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+FOLLOWED: frozenset[Callable[..., Any]] = frozenset(
+    [
+        *(F.batch_norm, F.layer_norm, F.group_norm, F.instance_norm),
+        *(torch.batch_norm, torch.layer_norm, torch.group_norm, torch.instance_norm),
+        *(F.relu, F.relu_, F.relu6, F.leaky_relu, F.leaky_relu_, F.elu, F.elu_),
+        *(torch.relu, torch.relu_, Tensor.relu, Tensor.relu_, torch.selu, torch.celu),
+        *(F.gelu, F.silu, F.mish, F.selu, F.celu, F.softplus, F.prelu, torch.prelu),
+        *(F.hardtanh, F.hardswish, F.hardsigmoid, F.logsigmoid, F.softsign),
+        *(F.sigmoid, torch.sigmoid, Tensor.sigmoid, Tensor.sigmoid_),
+        *(F.tanh, torch.tanh, Tensor.tanh, Tensor.tanh_),
+    ]
+)
+
+
+class ActivationRecorder(TorchFunctionMode):
+    """Record the activations of layers during the forward passes inside the context.
+
+    A neuron's activation is the output of its layer after the normalization and the
+    nonlinearity that are applied to it directly, whether as modules or as functions:
+    under BatchNorm the score of a convolution's own output is zero by construction. A
+    layer that runs several times in one forward pass is read at its last call.
+
+    Parameters
+    ----------
+    layers : mapping of str to Module
+        The layers to read, by name.
+
+    Attributes
+    ----------
+    activations : dict of str to Tensor
+        The last activations, attached to the autograd graph.
+    depths : dict of str to int
+        How many norms and nonlinearities followed the layer.
+
+    Examples
+    --------
+    >>> import torch
+    >>> layer = torch.nn.Linear(2, 3)
+    >>> net = torch.nn.Sequential(layer, torch.nn.ReLU(), torch.nn.Linear(3, 1))
+    >>> with ActivationRecorder({"0": layer}) as recorder:
+    ...     _ = net(torch.ones(4, 2))
+    >>> recorder.activations["0"].shape, recorder.depths
+    (torch.Size([4, 3]), {'0': 1})
+    """
+
+    def __init__(self, layers: Mapping[str, nn.Module]) -> None:
+        super().__init__()
+        self.activations: dict[str, Tensor] = {}
+        self.depths: dict[str, int] = {}
+        self._layers = layers
+        self._handles: list[torch.utils.hooks.RemovableHandle] = []
+        self._owners: dict[int, str] = {}
+
+    def __enter__(self) -> "ActivationRecorder":
+        for name, layer in self._layers.items():
+            self._handles.append(layer.register_forward_hook(self._hook(name)))
+        super().__enter__()  # type: ignore[no-untyped-call]
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            super().__exit__(exc_type, exc, traceback)  # type: ignore[no-untyped-call]
+        finally:
+            for handle in self._handles:
+                handle.remove()
+            self._handles.clear()
+            self._owners.clear()
+
+    def _hook(self, name: str) -> Callable[..., Tensor | None]:
+        def read(_module: nn.Module, _args: object, output: Tensor) -> Tensor | None:
+            return self._keep(name, output, depth=0)
+
+        return read
+
+    def _keep(self, name: str, activation: Tensor, depth: int) -> Tensor | None:
+        """Take a tensor as the layer's activation; a subclass may return another."""
+        previous = self.activations.get(name)
+        if previous is not None:
+            self._owners.pop(id(previous), None)
+        self.activations[name] = activation
+        self.depths[name] = depth
+        self._owners[id(activation)] = name
+        return None
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        """Call the function; if it transforms a recorded activation, follow it."""
+        owner = self._owners.get(id(args[0])) if func in FOLLOWED and args else None
+        output = func(*args, **(kwargs or {}))
+        if owner is None:
+            return output
+        edited = self._keep(owner, output, self.depths[owner] + 1)
+        return output if edited is None else edited
