@@ -16,7 +16,7 @@ MAX_LEVELS_OF_A_FLOAT = 20
 class GroupEncoding:
     """Groups of rows: the intersections of one or several sensitive features.
 
-    Parameters
+    Attributes
     ----------
     codes : ndarray of int64 of shape (n_samples,)
         The group of each row, an index into `values`.
@@ -36,12 +36,24 @@ class GroupEncoding:
 
     @property
     def n_groups(self) -> int:
-        """Number of groups."""
+        """Number of groups.
+
+        Returns
+        -------
+        int
+            The length of `values`.
+        """
         return len(self.values)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Group names for people: the value, or the values joined by " & "."""
+        """Group names for people.
+
+        Returns
+        -------
+        tuple of str
+            The value of each group, or its values joined by " & ".
+        """
         return tuple(
             " & ".join(map(str, value)) if isinstance(value, tuple) else str(value)
             for value in self.values
