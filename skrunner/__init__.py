@@ -1,3 +1,7 @@
 """Find and repair the neurons that make a neural network unfair."""
 
+from skrunner.diagnosis import NeuronDiagnosis, diagnose_neurons
+
+__all__ = ["NeuronDiagnosis", "__version__", "diagnose_neurons"]
+
 __version__ = "0.1.0"

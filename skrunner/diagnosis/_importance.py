@@ -1,0 +1,192 @@
+"""How much each neuron matters for a gap: importance criteria, by name.
+
+A criterion turns evidence into one score a neuron. Evidence is what one backward pass
+of the gap leaves: its gradient at a layer's weight, or the sum over rows and positions
+of activation times gradient. Both add up over chunks of rows and over machines.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from skrunner.nn import neuron_first
+
+Score = Callable[[Tensor, Tensor], Tensor]
+
+
+class Criterion(NamedTuple):
+    """One way to score neurons.
+
+    Parameters
+    ----------
+    at : {"weight", "activation", "nothing"}
+        Where the gap's gradient is taken.
+    score : callable
+        ``(weight, evidence) -> scores`` of shape (n_neurons,).
+    """
+
+    at: str
+    score: Score
+
+
+def _sum_sq(weight: Tensor, gradient: Tensor) -> Tensor:
+    return (weight.detach() * gradient).square().flatten(1).sum(1)
+
+
+def _signed(weight: Tensor, gradient: Tensor) -> Tensor:
+    return (weight.detach() * gradient).flatten(1).sum(1)
+
+
+def _taylor(_weight: Tensor, product: Tensor) -> Tensor:
+    return product.square()
+
+
+def _all(weight: Tensor, _evidence: Tensor) -> Tensor:
+    return torch.ones(len(weight), device=weight.device, dtype=weight.dtype)
+
+
+CRITERIA = {
+    "sum_sq": Criterion("weight", _sum_sq),
+    "signed": Criterion("weight", _signed),
+    "taylor": Criterion("activation", _taylor),
+    "all": Criterion("nothing", _all),
+}
+IMPORTANCES = ("auto", "sum_sq", "taylor", "signed", "random", "all")
+
+
+def resolve_criteria(
+    importance: str,
+    layers: Sequence[nn.Module],
+    generator: torch.Generator | None = None,
+) -> tuple[Criterion, ...]:
+    """Choose the criterion of each layer.
+
+    Parameters
+    ----------
+    importance : {"auto", "sum_sq", "taylor", "signed", "random", "all"}
+        ``"sum_sq"`` is the sum of the squared products of weight and gradient (the
+        released code of RUNNER), ``"taylor"`` the squared sum over activations, which
+        is eq. 6 with the bias, ``"signed"`` the sum of Alg. 1, ``"random"`` and
+        ``"all"`` are controls. ``"auto"`` takes ``"sum_sq"`` for linear layers and
+        ``"taylor"`` for convolutions, whose weights have no first-order effect under
+        batch normalization.
+    layers : sequence of Module
+        The layers.
+    generator : Generator or None, default=None
+        The source of ``"random"``, on the CPU.
+
+    Returns
+    -------
+    tuple of Criterion
+        One for each layer.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown.
+    """
+    if importance not in IMPORTANCES:
+        raise ValueError(
+            f"Unknown importance={importance!r}. Pass one of: {', '.join(IMPORTANCES)}."
+        )
+    if importance == "random":
+        return (Criterion("nothing", _random(generator)),) * len(layers)
+    if importance == "auto":
+        return tuple(
+            CRITERIA["sum_sq" if isinstance(layer, nn.Linear) else "taylor"]
+            for layer in layers
+        )
+    return (CRITERIA[importance],) * len(layers)
+
+
+def _random(generator: torch.Generator | None) -> Score:
+    def draw(weight: Tensor, _evidence: Tensor) -> Tensor:
+        scores = torch.rand(len(weight), generator=generator, dtype=torch.float64)
+        return scores.to(weight.device, weight.dtype)
+
+    return draw
+
+
+def neuron_importance(
+    gap: Tensor,
+    layers: Sequence[nn.Module],
+    activations: Sequence[Tensor],
+    criteria: Sequence[Criterion],
+) -> list[Tensor]:
+    """Score the neurons of every layer with one backward pass.
+
+    Gradients go nowhere but into the scores: no ``.grad`` is written, and the graph
+    stays for the loss.
+
+    Parameters
+    ----------
+    gap : Tensor of shape ()
+        The gap, attached to the graph of the activations.
+    layers : sequence of Module
+        The layers, with a ``weight``.
+    activations : sequence of Tensor of shape (n_samples, ...)
+        Their activations, as recorded.
+    criteria : sequence of Criterion
+        One for each layer.
+
+    Returns
+    -------
+    list of Tensor of shape (n_neurons,)
+        The scores of each layer.
+    """
+    evidence = gap_evidence(gap, layers, activations, criteria, retain_graph=True)
+    return [
+        criterion.score(layer.get_parameter("weight"), piece)
+        for layer, criterion, piece in zip(layers, criteria, evidence, strict=True)
+    ]
+
+
+def gap_evidence(
+    gap: Tensor,
+    layers: Sequence[nn.Module],
+    activations: Sequence[Tensor],
+    criteria: Sequence[Criterion],
+    *,
+    retain_graph: bool,
+) -> list[Tensor]:
+    """Take what the criteria need from one backward pass of the gap.
+
+    Parameters
+    ----------
+    gap : Tensor of shape ()
+        The gap, or a part of it that belongs to a chunk of rows.
+    layers, activations, criteria : sequences
+        As in `neuron_importance`.
+    retain_graph : bool
+        Whether the graph is needed again.
+
+    Returns
+    -------
+    list of Tensor
+        For each layer the gradient at its weight, or of shape (n_neurons,) the sum of
+        activation times gradient; an empty tensor where nothing is needed.
+    """
+    needed = [
+        layer.get_parameter("weight") if criterion.at == "weight" else activation
+        for layer, activation, criterion in zip(
+            layers, activations, criteria, strict=True
+        )
+    ]
+    wanted = [i for i, criterion in enumerate(criteria) if criterion.at != "nothing"]
+    evidence = [gap.new_empty(0)] * len(layers)
+    if not wanted:
+        return evidence
+    gradients = torch.autograd.grad(
+        gap, [needed[i] for i in wanted], retain_graph=retain_graph
+    )
+    for i, gradient in zip(wanted, gradients, strict=True):
+        if criteria[i].at == "weight":
+            evidence[i] = gradient
+        else:
+            product = neuron_first(layers[i], activations[i].detach() * gradient)
+            evidence[i] = product.sum(
+                [axis for axis in range(product.ndim) if axis != 1]
+            )
+    return evidence

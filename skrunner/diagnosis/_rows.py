@@ -1,0 +1,59 @@
+"""The rows of a diagnosis, a chunk at a time, and what their means are."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from skrunner.gaps import GapStructure, GroupMeans, class_probabilities
+from skrunner.nn import ActivationRecorder, NeuronLayers, neuron_first
+
+
+@dataclass
+class Rows:
+    """The rows of a diagnosis and the matrix that averages them.
+
+    Parameters
+    ----------
+    module : Module
+        The net, in evaluation mode when it runs.
+    X : Tensor of shape (n_samples, ...)
+        Its inputs, on any device.
+    structure : GapStructure
+        What is compared.
+    means : GroupMeans
+        The averaging matrix, on the net's device.
+    batch_size : int, default=4096
+        Rows that run at a time.
+    """
+
+    module: nn.Module
+    X: Tensor
+    structure: GapStructure
+    means: GroupMeans
+    batch_size: int = 4096
+
+    def chunks(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield inputs on the device with their columns of the averaging matrix."""
+        for start in range(0, len(self.X), self.batch_size):
+            part = slice(start, start + self.batch_size)
+            yield self.X[part].to(self.means.matrix.device), self.means.matrix[:, part]
+
+
+@torch.no_grad()
+def mean_activations(rows: Rows, found: NeuronLayers) -> tuple[Tensor, list[Tensor]]:
+    totals: list[Tensor] = []
+    for X, matrix in rows.chunks():
+        with ActivationRecorder(found.as_mapping()) as recorder:
+            logits = rows.module(X)
+        part = GroupMeans(matrix, rows.means.present)
+        sums = [part.of(class_probabilities(logits.double()))]
+        sums += [
+            part.of(neuron_first(layer, recorder.activations[name]))
+            for name, layer in zip(found.names, found.modules, strict=True)
+        ]
+        totals = (
+            sums if not totals else [a + b for a, b in zip(totals, sums, strict=True)]
+        )
+    return totals[0], totals[1:]
