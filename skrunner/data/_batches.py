@@ -1,0 +1,150 @@
+"""From a data set to the batches of an epoch: plain rows, balanced rows, or both."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from skrunner.data._dataset import GroupDataset
+from skrunner.data._strata import strata_of, warn_of_short_strata
+from skrunner.data._streams import ShuffledStream, StratifiedStream
+
+SAMPLINGS = ("plain", "shared", "two_stream", "balanced")
+
+
+class Batch(NamedTuple):
+    """The rows of one step; one forward pass takes them all.
+
+    Parameters
+    ----------
+    X : Tensor of shape (n_rows, ...)
+        Inputs.
+    y, groups : Tensor of int64 of shape (n_rows,)
+        Label and group codes.
+    weight : Tensor of shape (n_rows,) or None
+        Sample weights.
+    n_predictive : int
+        The predictive loss is over the first so many rows.
+    fair_from : int
+        The fairness term is over the rows from here on.
+    same_cells : bool
+        Whether every batch holds the same cells in the same places.
+    """
+
+    X: Tensor
+    y: Tensor
+    groups: Tensor
+    weight: Tensor | None
+    n_predictive: int
+    fair_from: int
+    same_cells: bool
+
+
+class EpochBatches:
+    """Iterate over the batches of an epoch; every iteration is another epoch.
+
+    Parameters
+    ----------
+    dataset : GroupDataset
+        The rows; they stay where they are, only indices are drawn.
+    batch_size : int
+        Rows of the predictive stream. With as many rows as the data set has, or more,
+        every batch is the whole data set and nothing is drawn.
+    sampling : {"plain", "shared", "two_stream", "balanced"}, default="plain"
+        ``"plain"`` and ``"shared"`` draw random rows, ``"balanced"`` equal shares of
+        the strata of the constraint, ``"two_stream"`` random rows for the predictive
+        loss and balanced ones for the fairness term.
+    constraints : str, default="demographic_parity"
+        Which strata are balanced.
+    steps_per_epoch : int or None, default=None
+        Batches of an epoch; None makes it one pass over the rows.
+    fairness_batch_size : int or None, default=None
+        Balanced rows of a two-stream batch; None takes `batch_size`.
+    seeds : (int, int), default=(0, 1)
+        The seeds of the predictive and of the fairness stream.
+
+    Examples
+    --------
+    >>> codes = torch.tensor([0, 1] * 5)
+    >>> data = GroupDataset(torch.zeros(10, 1), codes, codes, n_groups=2, n_classes=2)
+    >>> [len(batch.y) for batch in EpochBatches(data, batch_size=4)]
+    [4, 3, 3]
+    """
+
+    def __init__(
+        self,
+        dataset: GroupDataset,
+        *,
+        batch_size: int,
+        sampling: str = "plain",
+        constraints: str = "demographic_parity",
+        steps_per_epoch: int | None = None,
+        fairness_batch_size: int | None = None,
+        seeds: tuple[int, int] = (0, 1),
+    ) -> None:
+        if sampling not in SAMPLINGS:
+            raise ValueError(
+                f"Unknown sampling={sampling!r}. Pass one of: {', '.join(SAMPLINGS)}."
+            )
+        self.dataset = dataset
+        self.full = batch_size >= len(dataset)
+        self.steps = steps_per_epoch or -(-len(dataset) // batch_size)
+        self._one_pass = steps_per_epoch is None
+        self._batch_size = batch_size
+        plain, fair = (torch.Generator().manual_seed(seed) for seed in seeds)
+        self._plain = ShuffledStream(torch.arange(len(dataset)), plain)
+        self._balanced: StratifiedStream | None = None
+        self._two_streams = sampling == "two_stream"
+        if sampling in ("balanced", "two_stream") and not self.full:
+            strata = strata_of(dataset, constraints, all_labels=sampling == "balanced")
+            n_rows = fairness_batch_size if self._two_streams else None
+            self._balanced = StratifiedStream(strata, n_rows or batch_size, fair)
+            warn_of_short_strata(strata, self._balanced.sizes)
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def __iter__(self) -> Iterator[Batch]:
+        data = self.dataset
+        if self.full:
+            whole = Batch(
+                data.X, data.y, data.groups, data.weight, len(data), 0, same_cells=True
+            )
+            yield from [whole] * self.steps
+            return
+        same_cells = self._balanced is not None and data.weight is None
+        for rows, n_predictive, fair_from in self._indices():
+            yield Batch(
+                data.X[rows],
+                data.y[rows],
+                data.groups[rows],
+                None if data.weight is None else data.weight[rows],
+                n_predictive,
+                fair_from,
+                same_cells,
+            )
+
+    def _indices(self) -> Iterator[tuple[Tensor, int, int]]:
+        device = self.dataset.y.device
+        balanced = None
+        if self._balanced is not None:
+            balanced = self._balanced.draw(self.steps).to(device)
+            if not self._two_streams:
+                for rows in balanced:
+                    yield rows, len(rows), 0
+                return
+        sizes = self._sizes()
+        drawn = self._plain.draw(sum(sizes)).to(device)
+        for step, plain in enumerate(torch.split(drawn, sizes)):
+            if balanced is None:
+                yield plain, len(plain), 0
+            else:
+                yield torch.cat([plain, balanced[step]]), len(plain), len(plain)
+
+    def _sizes(self) -> list[int]:
+        # Even shares: a last batch of one row would break batch normalization.
+        if not self._one_pass:
+            return [self._batch_size] * self.steps
+        base, extra = divmod(len(self.dataset), self.steps)
+        return [base + (step < extra) for step in range(self.steps)]

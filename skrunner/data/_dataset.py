@@ -1,0 +1,87 @@
+"""Rows that carry their groups: group codes travel with X and y, never beside them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class GroupDataset:
+    """A table of rows on one device.
+
+    Parameters
+    ----------
+    X : Tensor of shape (n_samples, ...)
+        Inputs.
+    y : Tensor of int64 of shape (n_samples,)
+        Label codes.
+    groups : Tensor of int64 of shape (n_samples,)
+        Group codes; all zero where there are no groups.
+    n_groups, n_classes : int
+        How many codes there are.
+    weight : Tensor of shape (n_samples,) or None, default=None
+        Sample weights.
+
+    Examples
+    --------
+    >>> X, codes = torch.zeros(4, 2), torch.tensor([0, 1, 0, 1])
+    >>> data = GroupDataset(X, codes, codes.flip(0), n_groups=2, n_classes=2)
+    >>> len(data.take(torch.tensor([0, 3])))
+    2
+    """
+
+    X: Tensor
+    y: Tensor
+    groups: Tensor
+    n_groups: int
+    n_classes: int
+    weight: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    @property
+    def cells(self) -> Tensor:
+        """The cell of each row: ``group * n_classes + label``."""
+        return self.groups * self.n_classes + self.y
+
+    def take(self, rows: Tensor) -> "GroupDataset":
+        """Select rows.
+
+        Parameters
+        ----------
+        rows : Tensor of int64 of shape (n_rows,)
+            Their indices, on the same device.
+
+        Returns
+        -------
+        GroupDataset
+            A copy of those rows.
+        """
+        return self._map(lambda tensor: tensor[rows])
+
+    def to(self, device: torch.device | str) -> "GroupDataset":
+        """Move to a device.
+
+        Parameters
+        ----------
+        device : device or str
+            Where to.
+
+        Returns
+        -------
+        GroupDataset
+            The same rows there.
+        """
+        return self._map(lambda tensor: tensor.to(device))
+
+    def _map(self, function: Callable[[Tensor], Tensor]) -> "GroupDataset":
+        tensors: dict[str, Any] = {
+            field.name: function(getattr(self, field.name))
+            for field in fields(self)
+            if isinstance(getattr(self, field.name), Tensor)
+        }
+        return replace(self, **tensors)

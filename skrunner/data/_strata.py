@@ -1,0 +1,81 @@
+"""The strata that balanced batches hold equal shares of."""
+
+import warnings
+
+import torch
+from torch import Tensor
+
+from skrunner.data._dataset import GroupDataset
+from skrunner.exceptions import SmallGroupWarning
+from skrunner.groups import label_conditions
+
+
+def strata_of(
+    dataset: GroupDataset, constraints: str, *, all_labels: bool
+) -> list[Tensor]:
+    """Collect the rows of each stratum of a constraint.
+
+    Groups for demographic parity (RUNNER, Alg. 1, line 21), else cells of group and
+    label (line 2).
+
+    Parameters
+    ----------
+    dataset : GroupDataset
+        The rows.
+    constraints : str
+        One of ``skrunner.groups.CONSTRAINTS``.
+    all_labels : bool
+        Whether labels that the constraint does not look at form strata too: the
+        predictive loss needs them.
+
+    Returns
+    -------
+    list of Tensor of int64
+        Row indices of each non-empty stratum, on the CPU.
+    """
+    if constraints == "demographic_parity":
+        codes, wanted = (
+            dataset.groups.cpu(),
+            torch.ones(dataset.n_groups, dtype=torch.bool),
+        )
+    else:
+        labels = torch.from_numpy(
+            label_conditions(constraints, dataset.n_classes).any(axis=0)
+        )
+        codes = dataset.cells.cpu()
+        wanted = (labels | all_labels).repeat(dataset.n_groups)
+    order = codes.argsort(stable=True)
+    parts = torch.split(order, codes.bincount(minlength=len(wanted)).tolist())
+    return [
+        part for part, keep in zip(parts, wanted, strict=True) if keep and len(part)
+    ]
+
+
+def warn_of_short_strata(strata: list[Tensor], sizes: list[int]) -> None:
+    """Warn once if a stratum has fewer rows than each batch takes of it.
+
+    Parameters
+    ----------
+    strata : list of Tensor
+        Row indices of each stratum.
+    sizes : list of int
+        Rows that a batch takes of each.
+
+    Warns
+    -----
+    SmallGroupWarning
+        If rows repeat within a batch.
+    """
+    short = [
+        f"{len(rows)} of {size}"
+        for rows, size in zip(strata, sizes, strict=True)
+        if len(rows) < size
+    ]
+    if short:
+        warnings.warn(
+            f"{len(short)} group(s) or cell(s) have fewer rows than a balanced batch "
+            f"takes of them ({', '.join(short)}): their rows repeat within a batch. "
+            "Pass a smaller batch_size to draw without replacement.",
+            SmallGroupWarning,
+            stacklevel=2,
+        )

@@ -1,0 +1,103 @@
+"""The predictive loss alone: what Vanilla training minimizes."""
+
+import copy
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from skrunner.data import Batch
+
+Forward = Callable[[Tensor], Tensor]
+
+
+class StepLoss(NamedTuple):
+    """The parts of a step's loss, each a tensor of shape ().
+
+    Parameters
+    ----------
+    loss : Tensor
+        What is minimized, attached to the graph.
+    predictive : Tensor
+        The predictive loss.
+    fairness : Tensor or None
+        The fairness term before it is weighted.
+    gap : Tensor or None
+        The gap of the mean output between groups.
+    """
+
+    loss: Tensor
+    predictive: Tensor
+    fairness: Tensor | None = None
+    gap: Tensor | None = None
+
+
+class PredictiveObjective:
+    """The mean loss of the predictive rows.
+
+    Parameters
+    ----------
+    criterion : Module
+        ``BCEWithLogitsLoss`` for one logit, ``CrossEntropyLoss`` for one a class.
+    """
+
+    def __init__(self, criterion: nn.Module) -> None:
+        self.criterion = criterion
+
+    def __call__(self, forward: Forward, batch: Batch) -> StepLoss:
+        """Compute the loss of a batch.
+
+        Parameters
+        ----------
+        forward : callable
+            From inputs to logits.
+        batch : Batch
+            The rows.
+
+        Returns
+        -------
+        StepLoss
+            Without a fairness term.
+        """
+        logits = forward(batch.X)[: batch.n_predictive]
+        loss = predictive_loss(self.criterion, logits, batch)
+        return StepLoss(loss, loss.detach())
+
+
+def predictive_loss(criterion: nn.Module, logits: Tensor, batch: Batch) -> Tensor:
+    """Average the loss of the predictive rows, by their weights if they have some.
+
+    Parameters
+    ----------
+    criterion : Module
+        ``BCEWithLogitsLoss`` or ``CrossEntropyLoss``.
+    logits : Tensor of shape (n_predictive,), (n_predictive, 1) or (n_predictive, C)
+        The logits of the first rows of the batch.
+    batch : Batch
+        The rows.
+
+    Returns
+    -------
+    Tensor of shape ()
+        The mean loss.
+    """
+    labels = batch.y[: len(logits)]
+    if isinstance(criterion, nn.BCEWithLogitsLoss):
+        logits, target = logits.reshape(len(logits)), labels.to(logits.dtype)
+    else:
+        target = labels
+    if batch.weight is None:
+        mean: Tensor = criterion(logits, target)
+        return mean
+    single = copy.copy(criterion)
+    single.reduction = "none"  # type: ignore[assignment]
+    weight = batch.weight[: len(logits)]
+    share = weight
+    if isinstance(criterion, nn.CrossEntropyLoss) and criterion.weight is not None:
+        share = weight * criterion.weight[labels]
+    losses: Tensor = single(logits, target)
+    total = share.sum()
+    return (weight * losses).sum() / torch.where(
+        total > 0, total, torch.ones_like(total)
+    )
