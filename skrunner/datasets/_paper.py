@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
-from skrunner.datasets._recipes import find_recipe
+from skrunner.datasets._protocols import find_recipe
 
 N_BINS = 10
 Array = npt.NDArray[np.float64]
@@ -59,8 +59,7 @@ class PaperPreprocessor(TransformerMixin, BaseEstimator):
         y : None
             Ignored.
         scale_on : DataFrame of shape (n_other_samples, n_features), default=None
-            Rows that give means and standard deviations, for the protocols that scale
-            on training and validation rows together; None means `X`.
+            Rows that give means and standard deviations; None means `X`.
 
         Returns
         -------
@@ -72,8 +71,7 @@ class PaperPreprocessor(TransformerMixin, BaseEstimator):
         TypeError
             If `X` or `scale_on` is no DataFrame.
         ValueError
-            If a column is absent, or a number is missing, or the name or the variant
-            is unknown.
+            If a column is absent, a number missing, the name or the variant unknown.
         """
         _, recipe = find_recipe(self.name, self.variant)
         numbers = self._numbers(X, "X")
@@ -86,8 +84,7 @@ class PaperPreprocessor(TransformerMixin, BaseEstimator):
             scaled = self.scaler_.transform(numbers)
             if recipe.bins == "shared":
                 scaled = np.repeat(scaled[:, :1], scaled.shape[1], axis=1)
-            levels = np.arange(N_BINS + 1) / N_BINS
-            self.edges_ = np.quantile(scaled, levels, axis=0).T
+            self.edges_ = np.quantile(scaled, np.arange(N_BINS + 1) / N_BINS, axis=0).T
         return self
 
     def transform(self, X: pd.DataFrame) -> Array:
@@ -96,7 +93,7 @@ class PaperPreprocessor(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : DataFrame of shape (n_samples, n_features)
-            Raw rows. A missing or unknown text gives 0 in all indicators of its column.
+            Raw rows; a missing or unknown text gives 0 in all its indicators.
 
         Returns
         -------
