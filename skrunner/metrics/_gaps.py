@@ -18,8 +18,8 @@ from skrunner.metrics._labels import LabelEncoding, encode_labels
 from skrunner.metrics._rates import (
     REQUIRED_RATES,
     Floats,
-    GroupRates,
     group_counts,
+    rate_denominators,
     rate_differences,
     rates_of_counts,
 )
@@ -77,9 +77,9 @@ def label_gap(
         n_classes=len(labels.classes),
         sample_weight=check_weights(sample_weight, len(labels.y_true)),
     )
-    rates = rates_of_counts(counts)
-    warn_of_undefined(constraints, rates, counts.sum(axis=-1), groups, labels)
-    differences = rate_differences(constraints, rates)[..., labels.measured]
+    warn_of_undefined(constraints, counts.sum(axis=-1), groups, labels)
+    differences = rate_differences(constraints, rates_of_counts(counts))
+    differences = differences[..., labels.measured]
     return average_classes(aggregate(differences, agg, groups), average)
 
 
@@ -173,7 +173,6 @@ def average_classes(gaps: Floats, average: str | None) -> float | Floats:
 
 def warn_of_undefined(
     constraints: str,
-    rates: GroupRates,
     label_counts: Floats,
     groups: GroupEncoding,
     labels: LabelEncoding,
@@ -184,10 +183,8 @@ def warn_of_undefined(
     ----------
     constraints : str
         One of ``skrunner.groups.CONSTRAINTS``.
-    rates : GroupRates
-        Rates of shape (n_groups, n_classes).
     label_counts : ndarray of shape (n_groups, n_classes)
-        Rows (or weight) of each group and label.
+        Rows, or their weight, of each group and label.
     groups : GroupEncoding
         The groups.
     labels : LabelEncoding
@@ -196,14 +193,15 @@ def warn_of_undefined(
     Warns
     -----
     UndefinedRateWarning
-        If there is one group only, or a rate is NaN.
+        If there is one group only, or a rate has no rows.
     """
+    denominators = rate_denominators(label_counts)
     faults = [
         f"{rate.replace('_', ' ')} rate of {groups.names[group]} "
         f"({_describe(label_counts[group], labels.classes)})"
         for rate in REQUIRED_RATES[check_constraints(constraints)]
         for group in np.flatnonzero(
-            np.isnan(getattr(rates, rate)[:, labels.measured]).any(axis=1)
+            (getattr(denominators, rate)[:, labels.measured] == 0).any(axis=1)
         )
     ]
     if groups.n_groups == 1:

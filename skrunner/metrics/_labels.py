@@ -1,4 +1,4 @@
-"""Labels and predictions become codes, and the classes to measure are settled."""
+"""Labels become codes, scores columns; the classes to measure are settled."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import unique_labels
 
-from skrunner.metrics._rates import Codes
+from skrunner.metrics._rates import Codes, Floats
 
 # Lone labels that have a customary opposite: scikit-learn's convention.
 _CUSTOMARY = ([0, 1], [-1, 1])
@@ -139,3 +139,36 @@ def measured_classes(labels: npt.NDArray[Any], pos_label: Any) -> Codes:
             f"{', '.join(map(str, labels))}."
         )
     return found
+
+
+def score_columns(y_score: Any, labels: LabelEncoding) -> Floats:
+    """Pick the score of each measured class.
+
+    Parameters
+    ----------
+    y_score : array-like of shape (n_samples,) or (n_samples, n_classes)
+        Scores.
+    labels : LabelEncoding
+        The labels.
+
+    Returns
+    -------
+    ndarray of float64 of shape (n_samples, n_measured)
+        The scores.
+
+    Raises
+    ------
+    ValueError
+        If the number of columns does not fit the labels.
+    """
+    scores: Floats = check_array(y_score, ensure_2d=False, dtype=np.float64)
+    check_consistent_length(labels.y_true, scores)
+    if scores.ndim == 1 and len(labels.measured) == 1:
+        return scores[:, None]
+    if scores.ndim == 2 and scores.shape[1] == len(labels.classes):
+        return scores[:, labels.measured]
+    raise ValueError(
+        f"y_score has shape {scores.shape}, but there are {len(labels.classes)} labels "
+        f"({', '.join(map(str, labels.classes))}). Pass one column for each label, or "
+        "one score a row with two labels or with pos_label."
+    )

@@ -54,10 +54,8 @@ def group_counts(
 
     Parameters
     ----------
-    y_true_codes, y_pred_codes : ndarray of int of shape (n_samples,)
-        Label and prediction codes, from 0 to ``n_classes - 1``.
-    group_codes : ndarray of int of shape (n_samples,)
-        Group codes, from 0 to ``n_groups - 1``.
+    y_true_codes, y_pred_codes, group_codes : ndarray of int of shape (n_samples,)
+        Codes of labels, predictions and groups, counted from 0.
     n_groups, n_classes : int
         Number of groups and of classes.
     sample_weight : ndarray of shape (n_samples,), default=None
@@ -74,6 +72,27 @@ def group_counts(
     return flat.reshape(shape).astype(np.float64, copy=False)
 
 
+def rate_denominators(label_counts: Floats) -> GroupRates:
+    """Tell how many rows each rate is taken over.
+
+    Parameters
+    ----------
+    label_counts : ndarray of shape (..., n_groups, n_classes)
+        Rows, or their weight, of each group and label.
+
+    Returns
+    -------
+    GroupRates
+        The rows of the group, those of the class and those of the rest.
+    """
+    rows = label_counts.sum(axis=-1, keepdims=True)
+    return GroupRates(
+        selection=np.broadcast_to(rows, label_counts.shape),
+        true_positive=label_counts,
+        false_positive=label_counts @ _rest(label_counts.shape[-1]),
+    )
+
+
 def rates_of_counts(counts: Floats) -> GroupRates:
     """Turn confusion matrices of groups into rates.
 
@@ -87,16 +106,13 @@ def rates_of_counts(counts: Floats) -> GroupRates:
     GroupRates
         The rates; NaN where there is no row to take them from.
     """
-    n_classes = counts.shape[-1]
-    rest = 1.0 - np.eye(n_classes)
-    labels = counts.sum(axis=-1)
-    hits = np.diagonal(counts, axis1=-2, axis2=-1)
-    false = np.einsum("...yp,yp->...p", counts, rest)
-    return GroupRates(
-        selection=_divide(counts.sum(axis=-2), labels.sum(axis=-1, keepdims=True)),
-        true_positive=_divide(hits, labels),
-        false_positive=_divide(false, labels @ rest),
+    hits = GroupRates(
+        selection=counts.sum(axis=-2),
+        true_positive=np.diagonal(counts, axis1=-2, axis2=-1),
+        false_positive=np.einsum("...yp,yp->...p", counts, _rest(counts.shape[-1])),
     )
+    rows = rate_denominators(counts.sum(axis=-1))
+    return GroupRates(*map(divide, hits, rows))
 
 
 def group_rates(
@@ -112,10 +128,8 @@ def group_rates(
 
     Parameters
     ----------
-    y_true_codes, y_pred_codes : ndarray of int of shape (n_samples,)
-        Label and prediction codes, from 0 to ``n_classes - 1``.
-    group_codes : ndarray of int of shape (n_samples,)
-        Group codes, from 0 to ``n_groups - 1``.
+    y_true_codes, y_pred_codes, group_codes : ndarray of int of shape (n_samples,)
+        Codes of labels, predictions and groups, counted from 0.
     n_groups, n_classes : int
         Number of groups and of classes.
     sample_weight : ndarray of shape (n_samples,), default=None
@@ -219,8 +233,24 @@ def parity_gap(
     return float(gaps[1] if n_classes == 2 else gaps.mean())
 
 
-def _divide(numerator: Floats, denominator: Floats) -> Floats:
-    numerator, denominator = np.broadcast_arrays(numerator, denominator)
-    undefined = np.full(numerator.shape, np.nan)
-    np.divide(numerator, denominator, out=undefined, where=denominator > 0)
-    return undefined
+def divide(hits: Floats, rows: Floats) -> Floats:
+    """Divide, with NaN where there is nothing to divide by.
+
+    Parameters
+    ----------
+    hits, rows : ndarray of equal shapes
+        Numerators and denominators.
+
+    Returns
+    -------
+    ndarray of the same shape
+        The quotients.
+    """
+    rates = np.full(hits.shape, np.nan)
+    np.divide(hits, rows, out=rates, where=rows > 0)
+    return rates
+
+
+def _rest(n_classes: int) -> Floats:
+    # Adding the other classes up, unlike subtracting one, leaves no residue of weights.
+    return 1.0 - np.eye(n_classes)

@@ -1,0 +1,158 @@
+"""What a scorer holds in its hands: a fitted estimator, rows and their groups.
+
+Owns the three things that scikit-learn's own scorers do not do: sensitive features
+reach `predict` when the estimator wants them there, can be read from a column of X, and
+the estimator's classes settle which label is positive.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import sklearn
+from sklearn.pipeline import Pipeline
+from sklearn.utils.metadata_routing import MetadataRequest, get_routing_for_object
+
+from skrunner.metrics._rates import Floats
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A fitted estimator and the rows it is scored on.
+
+    Attributes
+    ----------
+    estimator : estimator
+        The fitted estimator.
+    X : array-like of shape (n_samples, ...)
+        The rows as the estimator takes them.
+    y : array-like of shape (n_samples,)
+        Their labels.
+    sensitive_features : array-like of shape (n_samples,) or (n_samples, n_features)
+        Their sensitive features.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Their weights.
+    """
+
+    estimator: Any
+    X: Any
+    y: Any
+    sensitive_features: Any
+    sample_weight: Any = None
+
+    @property
+    def classes(self) -> Sequence[Any] | None:
+        """The labels that the estimator knows.
+
+        Returns
+        -------
+        sequence of labels or None
+            None if it does not tell, as fairlearn's ThresholdOptimizer.
+        """
+        classes: Sequence[Any] | None = getattr(self.estimator, "classes_", None)
+        return classes
+
+    def respond(self, method: str) -> npt.NDArray[Any]:
+        """Call a method of the estimator, with sensitive features where it wants them.
+
+        Parameters
+        ----------
+        method : {"predict", "predict_proba", "decision_function"}
+            Its name.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+            What it returns.
+        """
+        metadata = {}
+        if takes_sensitive_features(self.estimator, method):
+            metadata = {"sensitive_features": self.sensitive_features}
+        return np.asarray(getattr(self.estimator, method)(self.X, **metadata))
+
+    def scores(self) -> Floats:
+        """Score each class by `predict_proba`, or else by `decision_function`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            The scores.
+        """
+        if hasattr(self.estimator, "predict_proba"):
+            return self.respond("predict_proba")
+        decision = self.respond("decision_function")
+        return (
+            decision if decision.ndim == 2 else np.column_stack([-decision, decision])
+        )
+
+
+def takes_sensitive_features(estimator: Any, method: str) -> bool:
+    """Tell whether a method of an estimator is to be given sensitive features.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Any estimator, or a pipeline of which a step may take them.
+    method : str
+        Name of the method.
+
+    Returns
+    -------
+    bool
+        True if its metadata request names them and does not refuse them.
+    """
+    routing_on = sklearn.get_config()["enable_metadata_routing"]
+    if isinstance(estimator, Pipeline) and not routing_on:
+        # Without routing a pipeline hands all metadata to its last step.
+        return takes_sensitive_features(estimator.steps[-1][1], method)
+    routing = get_routing_for_object(estimator)
+    if isinstance(routing, MetadataRequest):
+        # An unset request is no obstacle here: we call the consumer ourselves.
+        request = getattr(routing, method).requests.get("sensitive_features", False)
+        return request is not False
+    return bool(routing.consumes(method, ["sensitive_features"]))
+
+
+def read_columns(X: Any, columns: Any) -> Any:
+    """Read sensitive features from X.
+
+    Parameters
+    ----------
+    X : DataFrame or ndarray of shape (n_samples, n_features)
+        The rows as a search saw them.
+    columns : str, int, list of them, or callable
+        Name or position of the column, or several; or ``f(X)`` that returns the
+        sensitive features, n_samples rows of them.
+
+    Returns
+    -------
+    array-like of shape (n_samples,) or (n_samples, n_columns)
+        The sensitive features.
+
+    Raises
+    ------
+    ValueError
+        If X does not have the columns.
+    """
+    if callable(columns):
+        return columns(X)
+    names = getattr(X, "columns", None)
+    wanted = columns if isinstance(columns, list) else [columns]
+    if names is not None:
+        absent = [column for column in wanted if column not in names]
+        if not absent:
+            return X[columns]
+        if all(isinstance(column, int) for column in wanted):
+            return X.iloc[:, columns]
+        raise ValueError(
+            f"sensitive_column names {absent}, but X has the columns "
+            f"{', '.join(map(str, names))}."
+        )
+    if all(isinstance(column, int) for column in wanted):
+        return np.asarray(X)[:, columns]
+    raise ValueError(
+        f"sensitive_column={columns!r} names a column, but X is no DataFrame. Pass "
+        "X as a DataFrame, or the column's position."
+    )
