@@ -1,0 +1,108 @@
+"""Sphinx configuration; the API pages are rendered from api_reference.py."""
+
+import sys
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.config import Config
+
+import skrunner
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+from api_reference import API, INNER_ROOMS, Room  # noqa: E402
+
+project = "skrunner"
+author = "The skrunner developers"
+project_copyright = "2026, The skrunner developers"
+release = version = skrunner.__version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "numpydoc",
+    "sphinx_gallery.gen_gallery",
+]
+exclude_patterns = ["_build", "generated/*.md"]
+templates_path = ["_templates"]
+default_role = "literal"
+nitpicky = True
+
+html_theme = "pydata_sphinx_theme"
+html_title = f"skrunner {version}"
+html_show_sourcelink = False
+html_theme_options = {
+    "show_toc_level": 2,
+    "navigation_with_keys": False,
+    "secondary_sidebar_items": ["page-toc"],
+}
+
+# Types are in the numpydoc text; annotations would only repeat them as broken links.
+autodoc_typehints = "none"
+autosummary_generate = True
+numpydoc_show_class_members = False
+numpydoc_xref_param_type = False
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    "filename_pattern": r"/plot_",
+    "within_subsection_order": "FileNameSortKey",
+    "doc_module": ("skrunner",),
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "show_signature": False,
+}
+
+
+def heading(title: str, underline: str) -> list[str]:
+    """Return a title with its line below."""
+    return [title, underline * len(title), ""]
+
+
+def room_page(room: Room) -> str:
+    """Return the page of a room."""
+    lines = [*heading(f"{room.module}: {room.title.lower()}", "="), room.text, ""]
+    lines += [f".. currentmodule:: {room.module}", ""]
+    for section in room.sections:
+        lines += [*heading(section.title, "-"), section.text, ""]
+        lines += [".. autosummary::", "   :toctree: ../generated", ""]
+        lines += [*(f"   {name}" for name in section.names), ""]
+    return "\n".join(lines)
+
+
+def index_page() -> str:
+    """Return the page that leads to all rooms."""
+    lines = [*heading("API reference", "="), ".. toctree::", "   :maxdepth: 2", ""]
+    lines += [*(f"   {room.module}" for room in API), ""]
+    lines += heading("Inner rooms", "-")
+    lines += ["These may change between releases; their docstrings say what they own."]
+    lines += ["", *(f"- ``{name}``: {text}" for name, text in INNER_ROOMS.items()), ""]
+    return "\n".join(lines)
+
+
+def write_api_pages(app: Sphinx, _config: Config) -> None:
+    """Write the pages, leaving unchanged ones alone so that they are not read again."""
+    folder = Path(app.srcdir) / "generated" / "api"
+    folder.mkdir(parents=True, exist_ok=True)
+    pages = {"index": index_page()} | {room.module: room_page(room) for room in API}
+    for name, text in pages.items():
+        path = folder / f"{name}.rst"
+        if not path.exists() or path.read_text() != text:
+            path.write_text(text)
+
+
+def skip_member(
+    _app: Sphinx, _what: str, name: str, _obj: object, _skip: bool, _options: object
+) -> bool | None:
+    """Leave out the methods that scikit-learn generates; their text is its own."""
+    return True if name.startswith("set_") and name.endswith("_request") else None
+
+
+def setup(app: Sphinx) -> None:
+    """Connect what is above."""
+    # Before the environment looks for pages, or autosummary would not see them.
+    app.connect("config-inited", write_api_pages)
+    app.connect("autodoc-skip-member", skip_member)
