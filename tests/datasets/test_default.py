@@ -1,5 +1,7 @@
 """default_preprocessor makes the inputs that its description promises."""
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,10 +21,10 @@ LOADERS = {
     "credit": load_credit,
     "lsac": load_lsac,
 }
-# Without and with the sensitive columns; adult: 3 + 2 numbers, 7 work classes,
+# Without and with the sensitive columns; adult: 5 + 2 numbers, 7 work classes,
 # 7 marital states, 14 occupations, 6 relations, 41 countries; 2 sexes, 5 races.
 WIDTHS = {
-    "adult": (80, 87),
+    "adult": (82, 89),
     "compas": (5 + 2, 5 + 2 + 8),
     "credit": (6 + 48, 7 + 48 + 6),
     "lsac": (2, 2 + 10),
@@ -53,10 +55,13 @@ def test_width_and_dropped_columns(name):
 def test_adult_against_the_formulas():
     X = load_adult().data
     Z = default_preprocessor("adult").set_output(transform="pandas").fit_transform(X)
-    gain = np.log(1 + X["capital-gain"].to_numpy())
-    np.testing.assert_allclose(Z["capital-gain"], (gain - gain.mean()) / gain.std())
-    age = X["age"].to_numpy()
-    np.testing.assert_allclose(Z["age"], (age - age.mean()) / age.std())
+    logarithm = np.log(1 + X["capital-gain"].to_numpy())
+    expected = (logarithm - logarithm.mean()) / logarithm.std()
+    np.testing.assert_allclose(Z["log1p_capital-gain"], expected)
+    for column in ("age", "capital-gain"):
+        values = X[column].to_numpy()
+        expected = (values - values.mean()) / values.std()
+        np.testing.assert_allclose(Z[column], expected)
     np.testing.assert_array_equal(
         Z["occupation_Sales"], (X["occupation"] == "Sales").astype(float)
     )
@@ -79,12 +84,14 @@ def test_drops_the_columns_even_if_they_are_absent():
     )
 
 
-def test_clones():
-    X = load_credit().data
-    preprocessor = default_preprocessor("credit")
-    np.testing.assert_array_equal(
-        clone(preprocessor).fit_transform(X), preprocessor.fit_transform(X)
-    )
+@pytest.mark.parametrize("name", LOADERS)
+def test_clones_and_pickles(name):
+    X = LOADERS[name]().data[:500]
+    preprocessor = default_preprocessor(name)
+    Z = preprocessor.fit_transform(X)
+    np.testing.assert_array_equal(clone(preprocessor).fit_transform(X), Z)
+    again = pickle.loads(pickle.dumps(preprocessor))
+    np.testing.assert_array_equal(again.transform(X), Z)
 
 
 def test_unknown_name():
