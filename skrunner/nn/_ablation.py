@@ -30,7 +30,7 @@ class ablated(ActivationRecorder):  # noqa: N801 (reads as a verb: with ablated(
         self._neuron = neuron
 
     def _keep(self, name: str, activation: Tensor, depth: int) -> Tensor | None:
-        if depth < self._depth:
+        if depth != self._depth:
             super()._keep(name, activation, depth)
             return None
         silenced = activation.clone()

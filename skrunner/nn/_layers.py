@@ -41,11 +41,23 @@ class NeuronLayers:
     n_outputs: int
 
     def as_mapping(self) -> Mapping[str, nn.Module]:
-        """Map names to layers."""
+        """Map names to layers.
+
+        Returns
+        -------
+        dict of str to Module
+            In forward order.
+        """
         return dict(zip(self.names, self.modules, strict=True))
 
     def weights(self) -> tuple[Tensor, ...]:
-        """Return the weights of the layers; the first axis of each is its neurons."""
+        """Collect the weights of the layers.
+
+        Returns
+        -------
+        tuple of Tensor of shape (n_neurons, ...)
+            One for each layer.
+        """
         return tuple(layer.get_parameter("weight") for layer in self.modules)
 
 
@@ -64,8 +76,8 @@ def evaluating(module: nn.Module) -> Iterator[None]:
         Nothing.
     """
     flags = {part: part.training for part in module.modules()}
-    module.eval()
     try:
+        module.eval()
         yield
     finally:
         for part, training in flags.items():
@@ -132,7 +144,7 @@ def find_neuron_layers(
             f"{type(module).__name__} runs no nn.Linear or nn.Conv layer, so it has no "
             "neurons to look at. Pass a module that is built of such layers."
         )
-    if logits.ndim > 2 or len(logits) != len(X):
+    if logits.ndim not in (1, 2) or len(logits) != len(X):
         raise UnsupportedModuleError(
             f"{type(module).__name__} returned shape {tuple(logits.shape)} for "
             f"{len(X)} rows; expected logits of shape (n,), (n, 1) or (n, n_classes)."

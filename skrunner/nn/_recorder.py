@@ -13,12 +13,19 @@ FOLLOWED: frozenset[Callable[..., Any]] = frozenset(
     [
         *(F.batch_norm, F.layer_norm, F.group_norm, F.instance_norm),
         *(torch.batch_norm, torch.layer_norm, torch.group_norm, torch.instance_norm),
+        *(F.rms_norm, torch.rms_norm, torch.selu_, torch.celu_),
         *(F.relu, F.relu_, F.relu6, F.leaky_relu, F.leaky_relu_, F.elu, F.elu_),
         *(torch.relu, torch.relu_, Tensor.relu, Tensor.relu_, torch.selu, torch.celu),
         *(F.gelu, F.silu, F.mish, F.selu, F.celu, F.softplus, F.prelu, torch.prelu),
         *(F.hardtanh, F.hardswish, F.hardsigmoid, F.logsigmoid, F.softsign),
-        *(F.sigmoid, torch.sigmoid, Tensor.sigmoid, Tensor.sigmoid_),
-        *(F.tanh, torch.tanh, Tensor.tanh, Tensor.tanh_),
+        *(F.sigmoid, torch.sigmoid, torch.sigmoid_, Tensor.sigmoid, Tensor.sigmoid_),
+        *(F.tanh, torch.tanh, torch.tanh_, Tensor.tanh, Tensor.tanh_),
+    ]
+)
+AUGMENTED = frozenset(
+    [
+        *("__iadd__", "__isub__", "__imul__", "__itruediv__", "__ifloordiv__"),
+        *("__imod__", "__ipow__", "__setitem__"),
     ]
 )
 
@@ -106,9 +113,29 @@ class ActivationRecorder(TorchFunctionMode):
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
         """Call the function; if it transforms a recorded activation, follow it."""
-        owner = self._owners.get(id(args[0])) if func in FOLLOWED and args else None
+        owner = self._owners.get(id(args[0])) if args else None
+        if owner is not None and func not in FOLLOWED:
+            if _overwrites(func):
+                self._rescue(owner, args[0])
+            owner = None
         output = func(*args, **(kwargs or {}))
         if owner is None:
             return output
         edited = self._keep(owner, output, self.depths[owner] + 1)
-        return output if edited is None else edited
+        if edited is None:
+            return output
+        return output.copy_(edited) if output is args[0] else edited
+
+    def _rescue(self, name: str, activation: Tensor) -> None:
+        """Keep an activation that is about to be overwritten, as by ``x += skip``."""
+        kept = activation.clone()
+        activation.copy_(kept)  # so that the gradient still flows through what is kept
+        del self._owners[id(activation)]
+        self.activations[name] = kept
+
+
+def _overwrites(func: Callable[..., Any]) -> bool:
+    name = getattr(func, "__name__", "")
+    if name.startswith("__"):
+        return name in AUGMENTED
+    return name.endswith("_")
