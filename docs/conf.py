@@ -29,6 +29,8 @@ exclude_patterns = ["_build", "generated/*.md"]
 templates_path = ["_templates"]
 default_role = "literal"
 nitpicky = True
+# Their inventories would have to be downloaded.
+nitpick_ignore_regex = [("py:.*", r"(fairlearn|sklearn|skorch|torch)\..*")]
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"skrunner {version}"
@@ -68,7 +70,7 @@ def room_page(room: Room) -> str:
     lines += [f".. currentmodule:: {room.module}", ""]
     for section in room.sections:
         lines += [*heading(section.title, "-"), section.text, ""]
-        lines += [".. autosummary::", "   :toctree: ../generated", ""]
+        lines += [".. autosummary::", "   :toctree: ../objects", ""]
         lines += [*(f"   {name}" for name in section.names), ""]
     return "\n".join(lines)
 
@@ -95,10 +97,11 @@ def write_api_pages(app: Sphinx, _config: Config) -> None:
 
 
 def skip_member(
-    _app: Sphinx, _what: str, name: str, _obj: object, _skip: bool, _options: object
+    _app: Sphinx, _what: str, _name: str, member: object, _skip: bool, _options: object
 ) -> bool | None:
-    """Leave out the methods that scikit-learn generates; their text is its own."""
-    return True if name.startswith("set_") and name.endswith("_request") else None
+    """Leave out methods that others wrote, such as scikit-learn's request methods."""
+    module = getattr(member, "__module__", None) or project
+    return None if module.split(".")[0] == project else True
 
 
 def setup(app: Sphinx) -> None:
