@@ -59,8 +59,8 @@ API = (
             ),
             Section(
                 "Scorers",
-                "They ask for ``sensitive_features`` by themselves. Those that have a "
-                "name of their own are ``get_scorer(name)``.",
+                "They ask for ``sensitive_features`` by themselves; greater is better. "
+                "The last eight are ``get_scorer`` of their own names.",
                 (
                     "get_scorer",
                     "get_scorer_names",

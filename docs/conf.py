@@ -104,8 +104,23 @@ def skip_member(
     return None if module.split(".")[0] == project else True
 
 
+def drop_type_docstring(
+    _app: Sphinx,
+    what: str,
+    _name: str,
+    _value: object,
+    _options: object,
+    lines: list[str],
+) -> None:
+    """Show constants by their value: their docstring is that of their type."""
+    if what == "data":
+        lines.clear()
+
+
 def setup(app: Sphinx) -> None:
     """Connect what is above."""
     # Before the environment looks for pages, or autosummary would not see them.
     app.connect("config-inited", write_api_pages)
     app.connect("autodoc-skip-member", skip_member)
+    # Before numpydoc reads it.
+    app.connect("autodoc-process-docstring", drop_type_docstring, priority=100)
