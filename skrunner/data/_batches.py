@@ -29,7 +29,8 @@ class Batch(NamedTuple):
     fair_from : int
         The fairness term is over the rows from here on.
     same_cells : bool
-        Whether every batch holds the same cells in the same places.
+        Whether every batch of this length holds the same cells in the same places
+        among the rows of the fairness term.
     """
 
     X: Tensor
@@ -104,6 +105,13 @@ class EpochBatches:
 
     def __len__(self) -> int:
         return self.steps
+
+    @property
+    def n_fair(self) -> int:
+        """Rows of a batch that the fairness term is over."""
+        if self.full:
+            return len(self.dataset)
+        return sum(self._balanced.sizes) if self._balanced else self._batch_size
 
     def __iter__(self) -> Iterator[Batch]:
         data = self.dataset

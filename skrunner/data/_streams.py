@@ -1,7 +1,8 @@
 """Endless streams of row indices, each with a generator of its own.
 
 A stream is a chain of random permutations of its rows. A batch smaller than the stream
-hardly ever holds a row twice; a larger one repeats every row equally often. Indices are drawn on the CPU, so that a seed means the same rows on every device.
+hardly ever holds a row twice; a larger one repeats every row equally often. Indices are
+drawn on the CPU, so that a seed means the same rows on every device.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """From any accepted form of sensitive features to integer codes and group names."""
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -58,6 +58,16 @@ class GroupEncoding:
             " & ".join(map(str, value)) if isinstance(value, tuple) else str(value)
             for value in self.values
         )
+
+    def without_rows(self) -> "GroupEncoding":
+        """Return the known groups alone, to encode other rows by.
+
+        Returns
+        -------
+        GroupEncoding
+            The same groups with no codes.
+        """
+        return replace(self, codes=self.codes[:0])
 
     def encode(self, sensitive_features: Any) -> npt.NDArray[np.int64]:
         """Give the codes of other rows by the groups known here.

@@ -8,9 +8,16 @@ from skrunner.objectives._predictive import (
     StepLoss,
     predictive_loss,
 )
-from skrunner.objectives._stabilizing import RepairSettings, StabilizingObjective
+from skrunner.objectives._stabilizing import (
+    OUTPUT_GAPS,
+    REDUCTIONS,
+    RepairSettings,
+    StabilizingObjective,
+)
 
 __all__ = [
+    "OUTPUT_GAPS",
+    "REDUCTIONS",
     "PredictiveObjective",
     "RepairSettings",
     "StabilizingObjective",

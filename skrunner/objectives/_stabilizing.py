@@ -108,7 +108,7 @@ class StabilizingObjective:
         self._criteria = resolve_criteria(
             settings.importance, layers.modules, generator
         )
-        self._constant_means: GroupMeans | None = None
+        self._constant_means: dict[int, GroupMeans] = {}
         self._step = 0
         self.selected: list[Tensor] = []
 
@@ -145,8 +145,9 @@ class StabilizingObjective:
         return StepLoss(loss, predictive.detach(), fairness.detach(), gap.detach())
 
     def _means(self, batch: Batch) -> GroupMeans:
-        if batch.same_cells and self._constant_means is not None:
-            return self._constant_means
+        n_rows = len(batch.y)
+        if batch.same_cells and n_rows in self._constant_means:
+            return self._constant_means[n_rows]
         weight = batch.weight
         if batch.fair_from:
             takes_part = torch.ones_like(
@@ -155,7 +156,8 @@ class StabilizingObjective:
             takes_part[: batch.fair_from] = 0
             weight = takes_part if weight is None else weight * takes_part
         means = group_means(self._structure, batch.groups, batch.y, weight)
-        self._constant_means = means if batch.same_cells else None
+        if batch.same_cells:
+            self._constant_means[n_rows] = means
         return means
 
     def _output_gap(self, name: str, values: Tensor, means: GroupMeans) -> Tensor:

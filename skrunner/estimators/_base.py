@@ -1,0 +1,228 @@
+"""The fit template that every net-training estimator shares.
+
+Think twice before adding to this class: an estimator says which objective it minimizes
+and how its batches are drawn, and nothing else.
+"""
+
+import warnings
+from abc import abstractmethod
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from skrunner.data import EpochBatches, GroupDataset
+from skrunner.estimators._budget import (
+    Budget,
+    resolve_budget,
+    resolve_settings,
+    split_rows,
+)
+from skrunner.estimators._inputs import FitInput, check_fit_input, check_sizes
+from skrunner.estimators._prediction import FittedNetMixin
+from skrunner.estimators._start import start_net, train_own_steps
+from skrunner.exceptions import CollapseWarning
+from skrunner.groups import CONSTRAINTS
+from skrunner.nn import NeuronLayers
+from skrunner.training import (
+    EPOCH_RULES,
+    PRECISIONS,
+    GroupNet,
+    Seeds,
+    draw_seeds,
+    read_net,
+    train_net,
+)
+
+_POSITIVE = Interval(Integral, 1, None, closed="left")
+
+
+class BaseNetClassifier(FittedNetMixin, ClassifierMixin, BaseEstimator):
+    """Validate, encode, build, train; what is minimized is up to the subclass."""
+
+    # Groups are routed to fit and partial_fit without a set_fit_request.
+    __metadata_request__fit: ClassVar = {"sensitive_features": True}
+    __metadata_request__partial_fit: ClassVar = {"sensitive_features": True}
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "net": "no_validation",
+        "net_params": [dict, None],
+        "constraints": [StrOptions(set(CONSTRAINTS))],
+        "max_epochs": [_POSITIVE, None],
+        "lr": [Interval(Real, 0, None, closed="neither"), None],
+        "batch_size": [_POSITIVE, None],
+        "steps_per_epoch": [_POSITIVE, None],
+        "optimizer": [callable, None],
+        "device": [str, None],
+        "precision": [StrOptions(set(PRECISIONS))],
+        "select_epoch": [StrOptions(set(EPOCH_RULES))],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
+        "utility_drop": [Interval(Real, 0, None, closed="left")],
+        "patience": [_POSITIVE, None],
+        "sensitive_columns": "no_validation",
+        "keep_sensitive": ["boolean"],
+        "missing": [StrOptions({"error", "group"})],
+        "min_group_size": [Interval(Integral, 0, None, closed="left")],
+        "min_cell_size": [Interval(Integral, 0, None, closed="left")],
+        "warm_start": ["boolean"],
+        "random_state": ["random_state"],
+        "verbose": ["verbose", None],
+        "callbacks": [list, None],
+    }
+    _needs_groups = True
+
+    @abstractmethod
+    def _make_batches(
+        self, data: GroupDataset, budget: Budget, seeds: Seeds
+    ) -> EpochBatches:
+        """Say how the batches of an epoch are drawn."""
+
+    @abstractmethod
+    def _make_objective(
+        self, net: GroupNet, layers: NeuronLayers, batches: EpochBatches, seeds: Seeds
+    ) -> Any:
+        """Say what a step minimizes."""
+
+    def _resolve_defaults(self) -> None:
+        """Turn parameters that are None into fitted attributes."""
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        sensitive_features: Any = None,
+        sample_weight: Any = None,
+    ) -> "BaseNetClassifier":
+        """Train the net.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Inputs. A preset net takes tables; other nets also take more axes.
+        y : array-like of shape (n_samples,)
+            Labels of any type.
+        sensitive_features : array-like of shape (n_samples,) or \
+                (n_samples, n_sensitive), default=None
+            The groups; several columns intersect. Not needed by `predict`.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows, in the loss and in the groups' means.
+
+        Returns
+        -------
+        object
+            The fitted estimator itself.
+        """
+        warm = self.warm_start and hasattr(self, "net_")
+        if not warm:
+            self._forget()
+        rows = check_fit_input(
+            self,
+            X,
+            y,
+            sensitive_features,
+            sample_weight,
+            classes=self.classes_ if warm else None,
+        )
+        return self._train(rows)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(
+        self,
+        X: Any,
+        y: Any,
+        classes: Any = None,
+        *,
+        sensitive_features: Any = None,
+        sample_weight: Any = None,
+    ) -> "BaseNetClassifier":
+        """Train for one more epoch on these rows; the last weights are kept.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Inputs.
+        y : array-like of shape (n_samples,)
+            Labels.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that will ever come; needed by the first call if `y` lacks some.
+        sensitive_features : array-like of shape (n_samples,) or \
+                (n_samples, n_sensitive), default=None
+            The groups; the first call must hold all of them.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        object
+            The estimator itself.
+        """
+        if hasattr(self, "net_"):
+            classes = self.classes_
+        else:
+            self._forget()
+        rows = check_fit_input(
+            self, X, y, sensitive_features, sample_weight, classes=classes
+        )
+        return self._train(rows, one_epoch=True)
+
+    def _train(self, rows: FitInput, *, one_epoch: bool = False) -> "BaseNetClassifier":
+        check_sizes(self, rows)
+        self._resolve_defaults()
+        spec = read_net(self.net, self.net_params)
+        seeds = draw_seeds(self.random_state)
+        continued = getattr(self, "net_", None)
+        if continued is not None:
+            seeds = seeds.advanced(len(continued.history))
+        fixed_rule = one_epoch or spec.foreign is not None
+        data, validation, rule = split_rows(self, rows, seeds, keep_last=fixed_rule)
+        budget = resolve_budget(self, spec, len(data), one_epoch=one_epoch)
+        settings = resolve_settings(self, spec, budget, rule)
+        if spec.foreign is not None:
+            self.net_ = train_own_steps(self, spec, rows, settings, seeds)
+        else:
+            self.net_, layers = start_net(
+                self, spec, data, settings, seeds, continued=continued
+            )
+            data = data.to(settings.device)
+            batches = self._make_batches(data, budget, seeds)
+            train_net(
+                self.net_,
+                batches,
+                self._make_objective(self.net_, layers, batches, seeds),
+                validation=validation and validation.to(settings.device),
+                max_epochs=budget.max_epochs,
+                seed=seeds.steps,
+            )
+        self._record(rows)
+        return self
+
+    def _record(self, rows: FitInput) -> None:
+        self.classes_ = rows.classes
+        self._known_groups = rows.groups and rows.groups.without_rows()
+        self.group_names_ = None if rows.groups is None else rows.groups.names
+        epochs = [
+            {name: value for name, value in epoch.items() if name != "batches"}
+            for epoch in self.net_.history
+        ]
+        self.history_ = pd.DataFrame(epochs)
+        self.chosen_epoch_ = getattr(self.net_, "chosen_epoch_", None) or len(epochs)
+        codes, counts = np.unique(
+            self._probabilities(rows.X).argmax(axis=1), return_counts=True
+        )
+        if len(codes) == 1 and len(np.unique(rows.y)) > 1:
+            warnings.warn(
+                f"The fitted net predicts {self.classes_[codes[0]]!r} for all "
+                f"{counts[0]} training rows: it collapsed to one class, and a gap of 0 "
+                "is no repair. Lower fairness_weight or lr, or train longer.",
+                CollapseWarning,
+                stacklevel=4,
+            )
+
+    def _forget(self) -> None:
+        for name in ("net_", "_known_groups", "_sensitive_positions"):
+            self.__dict__.pop(name, None)

@@ -1,0 +1,144 @@
+"""Which columns of X the net sees, and which are sensitive features."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.utils import _safe_indexing
+from sklearn.utils.validation import _num_features, validate_data
+
+COLUMNS_HELP = (
+    "Keep a DataFrame through the pipeline with set_output(transform='pandas'), pass "
+    "positions, or pass a callable."
+)
+
+
+def take_sensitive_columns(estimator: Any, X: Any) -> tuple[Any, Any]:
+    """Split raw X at fit into the net's columns and the sensitive features.
+
+    Records ``n_features_in_`` and ``feature_names_in_`` of raw X.
+
+    Parameters
+    ----------
+    estimator : BaseNetClassifier
+        Holds `sensitive_columns` and `keep_sensitive`.
+    X : array-like of shape (n_samples, n_features)
+        Raw X.
+
+    Returns
+    -------
+    X : array-like of shape (n_samples, net_n_features)
+        What the net sees, not validated yet.
+    sensitive_features : array-like or None
+        The columns, or None if they are not named.
+
+    Raises
+    ------
+    ValueError
+        If a column does not exist.
+    """
+    validate_data(estimator, X, skip_check_array=True, reset=True)
+    columns = estimator.sensitive_columns
+    if columns is None or callable(columns):
+        return X, None
+    estimator._sensitive_positions = _positions(columns, X)  # noqa: SLF001 (same room)
+    return drop_sensitive_columns(estimator, X), take_columns(columns, X)
+
+
+def take_columns(columns: Any, X: Any) -> Any:
+    """Select columns by name or position.
+
+    Parameters
+    ----------
+    columns : str, int or list of them
+        Names or positions.
+    X : array-like of shape (n_samples, n_features)
+        Raw X.
+
+    Returns
+    -------
+    array-like of shape (n_samples, n_columns)
+        The columns.
+    """
+    return _safe_indexing(X, _positions(columns, X), axis=1)
+
+
+def drop_sensitive_columns(estimator: Any, X: Any) -> Any:
+    """Drop the sensitive columns from raw X, unless they are kept.
+
+    Parameters
+    ----------
+    estimator : BaseNetClassifier
+        Knows the positions.
+    X : array-like of shape (n_samples, n_features)
+        Raw X with all columns.
+
+    Returns
+    -------
+    array-like of shape (n_samples, net_n_features)
+        What the net sees.
+    """
+    positions = getattr(estimator, "_sensitive_positions", None)
+    if positions is None or estimator.keep_sensitive:
+        return X
+    kept = np.setdiff1d(np.arange(_num_features(X)), positions)
+    return _safe_indexing(X, kept.tolist(), axis=1)
+
+
+def net_columns(estimator: Any, X: Any) -> Any:
+    """Take the net's columns of X at prediction; sensitive columns may be absent.
+
+    Parameters
+    ----------
+    estimator : BaseNetClassifier
+        A fitted estimator.
+    X : array-like of shape (n_samples, n_features) or (n_samples, net_n_features)
+        Raw X, or raw X without the sensitive columns.
+
+    Returns
+    -------
+    array-like of shape (n_samples, net_n_features)
+        What the net sees, not validated yet.
+    """
+    if _lacks_sensitive(estimator, X):
+        return X
+    validate_data(estimator, X, skip_check_array=True, reset=False)
+    return drop_sensitive_columns(estimator, X)
+
+
+def _lacks_sensitive(estimator: Any, X: Any) -> bool:
+    positions = getattr(estimator, "_sensitive_positions", None)
+    if positions is None or estimator.keep_sensitive:
+        return False
+    names = getattr(estimator, "feature_names_in_", None)
+    if names is not None and hasattr(X, "columns"):
+        return list(X.columns) == np.delete(names, positions).tolist()
+    return bool(_num_features(X) == estimator.n_features_in_ - len(positions))
+
+
+def _positions(columns: Any, X: Any) -> list[int]:
+    wanted = [columns] if isinstance(columns, (str, int, np.integer)) else list(columns)
+    names = list(X.columns) if hasattr(X, "columns") else None
+    n_features = _num_features(X)
+    positions = []
+    for column in wanted:
+        if isinstance(column, str) and names is None:
+            raise ValueError(
+                f"sensitive_columns names {column!r}, but X is a "
+                f"{type(X).__name__} without column names. {COLUMNS_HELP}"
+            )
+        known: Sequence[Any] = range(n_features)
+        if isinstance(column, str) and names is not None:
+            known = names
+        if column not in known:
+            listed = (
+                f"0 to {n_features - 1}"
+                if names is None
+                else ", ".join(map(str, names))
+            )
+            raise ValueError(
+                f"sensitive_columns holds {column!r}, which is not a column of X. "
+                f"Known: {listed}."
+            )
+        positions.append(list(known).index(column))
+    return positions

@@ -1,0 +1,269 @@
+"""Check and encode what `fit` is given; all input checking of the room is here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.utils import check_array, check_consistent_length, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, assert_all_finite
+
+from skrunner.data import GroupDataset
+from skrunner.estimators._columns import (
+    net_columns,
+    take_columns,
+    take_sensitive_columns,
+)
+from skrunner.groups import GroupEncoding, check_group_sizes, encode_groups
+from skrunner.training import model_dtype
+
+
+@dataclass(frozen=True)
+class FitInput:
+    """Validated rows of a fit.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, ...)
+        What the net sees.
+    y : ndarray of int of shape (n_samples,)
+        Label codes.
+    classes : ndarray of shape (n_classes,)
+        The labels.
+    groups : GroupEncoding or None
+        The groups, if there are any.
+    weight : ndarray of shape (n_samples,) or None
+        Sample weights.
+    """
+
+    X: Any
+    y: Any
+    classes: Any
+    groups: GroupEncoding | None
+    weight: Any
+
+    @property
+    def cells(self) -> Any:
+        """The cell of each row; the label where there are no groups."""
+        codes = 0 if self.groups is None else self.groups.codes
+        return codes * len(self.classes) + self.y
+
+    def dataset(self) -> GroupDataset:
+        """Return the rows as tensors on the CPU."""
+        groups = self.groups
+        codes = np.zeros(len(self.y), np.int64) if groups is None else groups.codes
+        weight = None if self.weight is None else torch.from_numpy(self.weight)
+        return GroupDataset(
+            torch.from_numpy(self.X),
+            torch.from_numpy(self.y),
+            torch.from_numpy(codes),
+            n_groups=1 if groups is None else groups.n_groups,
+            n_classes=len(self.classes),
+            weight=weight,
+        )
+
+
+def check_fit_input(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    sensitive_features: Any,
+    sample_weight: Any,
+    *,
+    classes: Sequence[Any] | None = None,
+) -> FitInput:
+    """Validate the rows of a fit.
+
+    Parameters
+    ----------
+    estimator : BaseNetClassifier
+        Whose fit it is; what it learns of the columns is recorded on it.
+    X : array-like of shape (n_samples, n_features)
+        Raw X.
+    y : array-like of shape (n_samples,)
+        Labels.
+    sensitive_features : array-like or None
+        Sensitive features of the rows.
+    sample_weight : array-like of shape (n_samples,) or None
+        Weights of the rows.
+    classes : sequence or None, default=None
+        All labels that may come; None takes those in `y`.
+
+    Returns
+    -------
+    FitInput
+        Validated and encoded.
+
+    Raises
+    ------
+    ValueError
+        With what was expected, what came and what to do.
+    """
+    if y is None:
+        raise ValueError(
+            f"{type(estimator).__name__} requires y to be passed, but the target y is "
+            "None."
+        )
+    kept, taken = take_sensitive_columns(estimator, X)
+    X = check_net_array(estimator, kept)
+    estimator.net_n_features_ = X.shape[1]
+    labels, classes = _check_labels(y, classes)
+    check_consistent_length(X, labels)
+    weight = None
+    if sample_weight is not None:
+        weight = _check_sample_weight(
+            sample_weight, X, dtype=X.dtype, ensure_non_negative=True
+        )
+    sensitive = taken if sensitive_features is None else sensitive_features
+    if sensitive is None and callable(estimator.sensitive_columns):
+        sensitive = estimator.sensitive_columns(X)
+    if sensitive is None and estimator._needs_groups:  # noqa: SLF001 (its own room)
+        raise ValueError(
+            f"{type(estimator).__name__} needs sensitive_features. Pass "
+            "fit(X, y, sensitive_features=...), or set sensitive_columns= where "
+            "nothing can be passed. In a pipeline or search, first "
+            "sklearn.set_config(enable_metadata_routing=True)."
+        )
+    groups = None
+    if sensitive is not None:
+        groups = _encode(estimator, sensitive, len(X))
+    return FitInput(X, labels, classes, groups, weight)
+
+
+def check_net_array(estimator: Any, X: Any) -> Any:
+    """Convert the net's columns to the type of its weights.
+
+    Parameters
+    ----------
+    estimator : BaseNetClassifier
+        Says the precision, and whether X may have more than two axes.
+    X : array-like of shape (n_samples, ...)
+        The net's columns.
+
+    Returns
+    -------
+    ndarray of float of shape (n_samples, ...)
+        Finite numbers.
+    """
+    dtype = {torch.float32: np.float32, torch.float64: np.float64}
+    array = check_array(
+        X,
+        dtype=dtype[model_dtype(estimator.precision)],
+        order="C",
+        allow_nd=not isinstance(estimator.net, str),
+        estimator=estimator,
+        input_name="X",
+    )
+    return array if array.flags.writeable else array.copy()
+
+
+def check_predict_input(estimator: Any, X: Any) -> Any:
+    """Validate X at prediction.
+
+    Parameters
+    ----------
+    estimator : BaseNetClassifier
+        A fitted estimator.
+    X : array-like of shape (n_samples, n_features)
+        Raw X, with or without the sensitive columns.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, net_n_features)
+        What the net sees.
+    """
+    return check_net_array(estimator, net_columns(estimator, X))
+
+
+def sensitive_features_of(estimator: Any, X: Any, array: Any, given: Any) -> Any:
+    """Find the sensitive features of rows after the fit.
+
+    Parameters
+    ----------
+    estimator : BaseNetClassifier
+        A fitted estimator.
+    X : array-like
+        Raw X.
+    array : ndarray
+        What the net sees of it.
+    given : array-like or None
+        What the caller passed.
+
+    Returns
+    -------
+    array-like of n_samples rows
+        The sensitive features.
+
+    Raises
+    ------
+    ValueError
+        If there are none.
+    """
+    columns = estimator.sensitive_columns
+    if given is not None:
+        return given
+    if callable(columns):
+        return columns(array)
+    if columns is None:
+        raise ValueError(
+            "diagnose needs sensitive_features: pass them, or set sensitive_columns=."
+        )
+    return take_columns(columns, X)
+
+
+def check_sizes(estimator: Any, rows: FitInput) -> None:
+    """Refuse a single group and warn of small groups and cells.
+
+    Parameters
+    ----------
+    estimator : BaseNetClassifier
+        Holds the constraint and the minimum sizes.
+    rows : FitInput
+        The rows; those of weight 0 count too.
+    """
+    if rows.groups is not None:
+        check_group_sizes(
+            rows.groups,
+            rows.y,
+            rows.classes,
+            constraints=estimator.constraints,
+            min_group_size=estimator.min_group_size,
+            min_cell_size=estimator.min_cell_size,
+        )
+
+
+def _check_labels(y: Any, classes: Any) -> tuple[Any, Any]:
+    labels = column_or_1d(y, warn=True)
+    assert_all_finite(labels, input_name="y")
+    check_classification_targets(labels)
+    if classes is None:
+        classes, codes = np.unique(labels, return_inverse=True)
+    else:
+        classes = np.unique(classes)
+        codes = np.searchsorted(classes, labels).clip(max=len(classes) - 1)
+        if (classes[codes] != labels).any():
+            unknown = np.setdiff1d(labels, classes).tolist()
+            raise ValueError(
+                f"y holds labels that are not in classes: {unknown}. Known classes: "
+                f"{classes.tolist()}."
+            )
+    if len(classes) < 2:
+        raise ValueError(
+            f"y has one class ({classes.tolist()}); a classifier needs at least two. "
+            "Check the filter or the split that made y."
+        )
+    return codes.astype(np.int64), classes
+
+
+def _encode(estimator: Any, sensitive: Any, n_samples: int) -> GroupEncoding:
+    known = getattr(estimator, "_known_groups", None)
+    if known is None:
+        return encode_groups(sensitive, n_samples=n_samples, missing=estimator.missing)
+    codes = known.encode(sensitive)
+    if len(codes) != n_samples:
+        raise ValueError(
+            f"sensitive_features has {len(codes)} row(s), but X has {n_samples}."
+        )
+    return GroupEncoding(codes, known.values, known.feature_names, known.missing)

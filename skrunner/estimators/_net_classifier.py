@@ -1,0 +1,170 @@
+"""Plain training: the Vanilla net that every repair is compared with."""
+
+from typing import Any
+
+from skrunner.data import EpochBatches, GroupDataset
+from skrunner.estimators._base import BaseNetClassifier
+from skrunner.estimators._budget import Budget
+from skrunner.nn import NeuronLayers
+from skrunner.objectives import PredictiveObjective
+from skrunner.training import GroupNet, Seeds
+
+
+class NetClassifier(BaseNetClassifier):
+    """A neural net trained on the predictive loss alone (the paper's Vanilla).
+
+    Parameters
+    ----------
+    net : str, type, Module or NeuralNet, default="mlp"
+        A preset's name, an ``nn.Module`` class, an instance whose weights are where the
+        training starts (it is copied), or a configured skorch net.
+    net_params : dict, default=None
+        Arguments of a preset or class, such as ``{"hidden": (200, 200)}``.
+    constraints : str, default="demographic_parity"
+        Which gap is recorded and used to choose an epoch, if groups are given.
+    max_epochs : int, default=None
+        Epochs; None takes the skorch net's, or 20.
+    lr : float, default=None
+        Learning rate; None takes the skorch net's, or 0.001.
+    batch_size : int, default=None
+        Rows of a step; None takes the skorch net's, or
+        ``min(1000, max(64, n_samples // 10))``.
+    steps_per_epoch : int, default=None
+        Steps of an epoch; None makes it one pass over the rows.
+    optimizer : type, default=None
+        A torch optimizer; None takes the skorch net's, or Adam.
+    device : str, default="auto"
+        ``"auto"`` takes CUDA if there is some; None takes the skorch net's.
+    precision : {"fp32", "tf32", "bf16", "fp64"}, default="fp32"
+        Number format of the training.
+    select_epoch : {"last", "min_gap", "within_utility"}, default="last"
+        Whose weights are kept; all but the last need groups.
+    validation_fraction : float, default=None
+        Rows set aside to choose an epoch; None takes 0.2 if one is chosen, else none.
+    utility_drop : float, default=0.01
+        Validation utility that ``"within_utility"`` may give up.
+    patience : int, default=None
+        Epochs without improvement before the training stops; None never stops.
+    sensitive_columns : str, int, list or callable, default=None
+        Columns of X that are the sensitive features, or a function of X that returns
+        them, where they cannot be passed to `fit`.
+    keep_sensitive : bool, default=False
+        Whether the net sees the `sensitive_columns`.
+    missing : {"error", "group"}, default="error"
+        Whether a missing sensitive feature is an error or a group of its own.
+    min_group_size : int, default=20
+        Rows of a group below which a warning names it.
+    min_cell_size : int, default=5
+        Rows of a group with one label below which a warning names it.
+    warm_start : bool, default=False
+        Whether another `fit` goes on with the weights.
+    random_state : int, RandomState or None, default=None
+        The seed of everything.
+    verbose : int, default=None
+        1 shows a progress bar, 2 a line an epoch; None takes the skorch net's, or 0.
+    callbacks : list, default=None
+        skorch callbacks.
+
+    Attributes
+    ----------
+    net_ : NeuralNet
+        The fitted skorch net.
+    classes_ : ndarray of shape (n_classes,)
+        The labels.
+    history_ : DataFrame
+        One row an epoch: losses, gap, validation scores, seconds.
+    chosen_epoch_ : int
+        The epoch whose weights are kept, from 1.
+    group_names_ : tuple of str or None
+        The groups.
+    n_features_in_ : int
+        Columns of X.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, if X has some.
+    net_n_features_ : int
+        Columns that the net sees.
+
+    See Also
+    --------
+    RunnerClassifier : Repairs the neurons that make the net unfair.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from skrunner import NetClassifier
+    >>> X, y = make_classification(random_state=0)
+    >>> NetClassifier(max_epochs=30, random_state=0).fit(X, y).score(X, y) > 0.9
+    True
+    """
+
+    _needs_groups = False
+
+    def __init__(
+        self,
+        net: Any = "mlp",
+        *,
+        net_params: dict[str, Any] | None = None,
+        constraints: str = "demographic_parity",
+        max_epochs: int | None = None,
+        lr: float | None = None,
+        batch_size: int | None = None,
+        steps_per_epoch: int | None = None,
+        optimizer: Any = None,
+        device: str | None = "auto",
+        precision: str = "fp32",
+        select_epoch: str = "last",
+        validation_fraction: float | None = None,
+        utility_drop: float = 0.01,
+        patience: int | None = None,
+        sensitive_columns: Any = None,
+        keep_sensitive: bool = False,
+        missing: str = "error",
+        min_group_size: int = 20,
+        min_cell_size: int = 5,
+        warm_start: bool = False,
+        random_state: Any = None,
+        verbose: int | None = None,
+        callbacks: list[Any] | None = None,
+    ) -> None:
+        self.net = net
+        self.net_params = net_params
+        self.constraints = constraints
+        self.max_epochs = max_epochs
+        self.lr = lr
+        self.batch_size = batch_size
+        self.steps_per_epoch = steps_per_epoch
+        self.optimizer = optimizer
+        self.device = device
+        self.precision = precision
+        self.select_epoch = select_epoch
+        self.validation_fraction = validation_fraction
+        self.utility_drop = utility_drop
+        self.patience = patience
+        self.sensitive_columns = sensitive_columns
+        self.keep_sensitive = keep_sensitive
+        self.missing = missing
+        self.min_group_size = min_group_size
+        self.min_cell_size = min_cell_size
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+        self.callbacks = callbacks
+
+    def _make_batches(
+        self, data: GroupDataset, budget: Budget, seeds: Seeds
+    ) -> EpochBatches:
+        return EpochBatches(
+            data,
+            batch_size=budget.batch_size,
+            steps_per_epoch=self.steps_per_epoch,
+            seeds=(seeds.plain, seeds.fair),
+        )
+
+    def _make_objective(
+        self,
+        net: GroupNet,
+        layers: NeuronLayers,  # noqa: ARG002 (the template's)
+        batches: EpochBatches,  # noqa: ARG002
+        seeds: Seeds,  # noqa: ARG002
+    ) -> PredictiveObjective:
+        return PredictiveObjective(net.criterion_)

@@ -1,0 +1,349 @@
+"""RUNNER: diagnose the responsible unfair neurons and repair them while training."""
+
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from skrunner.data import EpochBatches, GroupDataset
+from skrunner.diagnosis import IMPORTANCES
+from skrunner.estimators._base import BaseNetClassifier
+from skrunner.estimators._budget import Budget
+from skrunner.estimators._defaults import REPAIR_DEFAULTS, paper_parameters
+from skrunner.gaps import gap_structure
+from skrunner.nn import NeuronLayers
+from skrunner.objectives import (
+    OUTPUT_GAPS,
+    REDUCTIONS,
+    PredictiveObjective,
+    RepairSettings,
+    StabilizingObjective,
+)
+from skrunner.training import GroupNet, Seeds, model_dtype
+
+SMALL_BATCH = 100
+MOMENTUM = 0.9
+
+
+class RunnerClassifier(BaseNetClassifier):
+    r"""A neural net whose responsible unfair neurons are repaired while it trains.
+
+    At every step, or every few, one backward pass of the gap between groups scores the
+    neurons; the most important of each layer are the responsible unfair neurons. The
+    loss then adds the distance of their mean activations between groups:
+
+    .. math:: L = L_{cls} + \lambda \sum_l \sum_{m \in \Omega_k^l} \delta(m, l)
+
+    (RUNNER [1]_, eqs 3 to 10). Predictions never need the sensitive features. A small
+    gap is a measurement on some rows, not a promise of fairness.
+
+    Parameters
+    ----------
+    net : str, type, Module or NeuralNet, default="mlp"
+        A preset's name, an ``nn.Module`` class, an instance whose weights are where the
+        repair starts (it is copied), or a configured skorch net.
+    net_params : dict, default=None
+        Arguments of a preset or class, such as ``{"hidden": (200, 200)}``.
+    constraints : {"demographic_parity", "equalized_odds", \
+            "true_positive_rate_parity", "false_positive_rate_parity"}, \
+            default="demographic_parity"
+        Which gap is repaired.
+    fairness_weight : float, default=None
+        The weight λ of the fairness term; None takes what measured best for the
+        constraint. 0 trains a plain net.
+    neuron_ratio : float, default=None
+        The share k of each layer's neurons that is repaired, at least one; None takes
+        what measured best.
+    importance : {"auto", "sum_sq", "taylor", "signed", "random", "all"}, default="auto"
+        How neurons are scored, see `skrunner.diagnose_neurons`.
+    layers : str or sequence of str, default=None
+        Names or shell patterns of layers; None takes all but the output layer.
+    include_output : bool, default=True
+        Whether the gap of the output itself is part of the fairness term.
+    reduction : {"mean", "sum"}, default="mean"
+        Over the selected neurons of a layer; layers are added up. It changes the
+        meaning of `fairness_weight`.
+    normalize : bool, default=False
+        Whether a neuron's gap is divided by the standard deviation of its activation.
+    diagnose_every : int, default=5
+        Steps from one diagnosis to the next.
+    sampling : {"two_stream", "shared", "balanced"}, default="two_stream"
+        ``"two_stream"`` takes the predictive loss from random rows and the fairness
+        term from rows balanced over groups or cells, ``"shared"`` both from the same
+        random rows, ``"balanced"`` both from balanced rows as the paper does.
+    fairness_batch_size : int, default=None
+        Balanced rows of a two-stream step; None takes
+        ``max(batch_size, min(1000, n_samples))``.
+    gap : {"mean", "threshold", "wasserstein"}, default=None
+        The output's gap in the fairness term: of mean probabilities (eqs 3 and 4), of a
+        smooth stand-in for the rate at the threshold, or of whole distributions, for
+        parity at every threshold. None takes what measured best.
+    gap_momentum : float, default=None
+        The share of the past in running means of the groups; None takes 0.9 for
+        ``"shared"`` and for fewer than 100 balanced rows, else 0.
+    max_epochs : int, default=None
+        Epochs; None takes the skorch net's, or 20.
+    lr : float, default=None
+        Learning rate; None takes the skorch net's, or 0.001.
+    batch_size : int, default=None
+        Rows of the predictive loss; None takes the skorch net's, or
+        ``min(1000, max(64, n_samples // 10))``. With all rows or more nothing is drawn.
+    steps_per_epoch : int, default=None
+        Steps of an epoch; None makes it one pass over the rows.
+    optimizer : type, default=None
+        A torch optimizer; None takes the skorch net's, or Adam.
+    device : str, default="auto"
+        ``"auto"`` takes CUDA if there is some; None takes the skorch net's.
+    precision : {"fp32", "tf32", "bf16", "fp64"}, default="fp32"
+        Number format of the training.
+    select_epoch : {"last", "min_gap", "within_utility"}, default="within_utility"
+        Whose weights are kept: of the smallest validation gap among the epochs within
+        `utility_drop` of the best utility, of the smallest gap at all, or the last.
+        Epochs that collapsed to one class are refused.
+    validation_fraction : float, default=None
+        Rows set aside to choose an epoch; None takes 0.2 if one is chosen, else none.
+    utility_drop : float, default=0.01
+        Validation utility (average precision, or accuracy for more than two classes)
+        that ``"within_utility"`` may give up.
+    patience : int, default=None
+        Epochs without a better choice before the training stops; None never stops.
+    sensitive_columns : str, int, list or callable, default=None
+        Columns of X that are the sensitive features, or a function of X that returns
+        them, where they cannot be passed to `fit`.
+    keep_sensitive : bool, default=False
+        Whether the net sees the `sensitive_columns`.
+    missing : {"error", "group"}, default="error"
+        Whether a missing sensitive feature is an error or a group of its own.
+    min_group_size : int, default=20
+        Rows of a group below which a warning names it.
+    min_cell_size : int, default=5
+        Rows of a group with one label below which a warning names it.
+    warm_start : bool, default=False
+        Whether another `fit` goes on with the weights.
+    random_state : int, RandomState or None, default=None
+        The seed of everything.
+    verbose : int, default=None
+        1 shows a progress bar, 2 a line an epoch; None takes the skorch net's, or 0.
+    callbacks : list, default=None
+        skorch callbacks.
+
+    Attributes
+    ----------
+    net_ : NeuralNet
+        The fitted skorch net.
+    classes_ : ndarray of shape (n_classes,)
+        The labels.
+    fairness_weight_ : float
+        The weight λ that was used.
+    neuron_ratio_ : float
+        The share k that was used.
+    gap_ : str
+        The gap of the output that was used.
+    history_ : DataFrame
+        One row an epoch: losses, fairness term, gap, validation scores, seconds.
+    chosen_epoch_ : int
+        The epoch whose weights are kept, from 1.
+    group_names_ : tuple of str
+        The groups.
+    n_features_in_ : int
+        Columns of X.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, if X has some.
+    net_n_features_ : int
+        Columns that the net sees.
+
+    See Also
+    --------
+    NetClassifier : The same net without a repair.
+    diagnose_neurons : The diagnosis alone, of any module.
+
+    References
+    ----------
+    .. [1] T. Li, Y. Cao, J. Zhang, S. Zhao, Y. Huang, A. Liu, Q. Guo and Y. Liu,
+       "RUNNER: Responsible UNfair NEuron Repair for Enhancing Deep Neural Network
+       Fairness", ICSE 2024. https://doi.org/10.1145/3597503.3623334
+
+    Examples
+    --------
+    >>> from skrunner import RunnerClassifier
+    >>> from skrunner.datasets import make_biased_classification
+    >>> data = make_biased_classification(400, random_state=0)
+    >>> clf = RunnerClassifier(max_epochs=3, random_state=0)
+    >>> A = data.sensitive_features
+    >>> clf = clf.fit(data.data, data.target, sensitive_features=A)
+    >>> clf.predict_proba(data.data).shape
+    (400, 2)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **BaseNetClassifier._parameter_constraints,
+        "fairness_weight": [Interval(Real, 0, None, closed="left"), None],
+        "neuron_ratio": [Interval(Real, 0, 1, closed="right"), None],
+        "importance": [StrOptions(set(IMPORTANCES))],
+        "layers": [str, list, tuple, None],
+        "include_output": ["boolean"],
+        "reduction": [StrOptions(set(REDUCTIONS))],
+        "normalize": ["boolean"],
+        "diagnose_every": [Interval(Integral, 1, None, closed="left")],
+        "sampling": [StrOptions({"two_stream", "shared", "balanced"})],
+        "fairness_batch_size": [Interval(Integral, 1, None, closed="left"), None],
+        "gap": [StrOptions(set(OUTPUT_GAPS)), None],
+        "gap_momentum": [Interval(Real, 0, 1, closed="left"), None],
+    }
+
+    def __init__(
+        self,
+        net: Any = "mlp",
+        *,
+        net_params: dict[str, Any] | None = None,
+        constraints: str = "demographic_parity",
+        fairness_weight: float | None = None,
+        neuron_ratio: float | None = None,
+        importance: str = "auto",
+        layers: Any = None,
+        include_output: bool = True,
+        reduction: str = "mean",
+        normalize: bool = False,
+        diagnose_every: int = 5,
+        sampling: str = "two_stream",
+        fairness_batch_size: int | None = None,
+        gap: str | None = None,
+        gap_momentum: float | None = None,
+        max_epochs: int | None = None,
+        lr: float | None = None,
+        batch_size: int | None = None,
+        steps_per_epoch: int | None = None,
+        optimizer: Any = None,
+        device: str | None = "auto",
+        precision: str = "fp32",
+        select_epoch: str = "within_utility",
+        validation_fraction: float | None = None,
+        utility_drop: float = 0.01,
+        patience: int | None = None,
+        sensitive_columns: Any = None,
+        keep_sensitive: bool = False,
+        missing: str = "error",
+        min_group_size: int = 20,
+        min_cell_size: int = 5,
+        warm_start: bool = False,
+        random_state: Any = None,
+        verbose: int | None = None,
+        callbacks: list[Any] | None = None,
+    ) -> None:
+        self.net = net
+        self.net_params = net_params
+        self.constraints = constraints
+        self.fairness_weight = fairness_weight
+        self.neuron_ratio = neuron_ratio
+        self.importance = importance
+        self.layers = layers
+        self.include_output = include_output
+        self.reduction = reduction
+        self.normalize = normalize
+        self.diagnose_every = diagnose_every
+        self.sampling = sampling
+        self.fairness_batch_size = fairness_batch_size
+        self.gap = gap
+        self.gap_momentum = gap_momentum
+        self.max_epochs = max_epochs
+        self.lr = lr
+        self.batch_size = batch_size
+        self.steps_per_epoch = steps_per_epoch
+        self.optimizer = optimizer
+        self.device = device
+        self.precision = precision
+        self.select_epoch = select_epoch
+        self.validation_fraction = validation_fraction
+        self.utility_drop = utility_drop
+        self.patience = patience
+        self.sensitive_columns = sensitive_columns
+        self.keep_sensitive = keep_sensitive
+        self.missing = missing
+        self.min_group_size = min_group_size
+        self.min_cell_size = min_cell_size
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+        self.callbacks = callbacks
+
+    @classmethod
+    def paper_settings(cls, dataset: str, constraints: str) -> dict[str, Any]:
+        """Return the parameters of the paper's experiments.
+
+        Parameters
+        ----------
+        dataset : {"adult", "compas", "credit", "lsac"}
+            The data set.
+        constraints : {"demographic_parity", "equalized_odds"}
+            The constraint.
+
+        Returns
+        -------
+        dict
+            Parameters for this class.
+
+        Raises
+        ------
+        ValueError
+            If the paper has no such experiment.
+
+        Examples
+        --------
+        >>> settings = RunnerClassifier.paper_settings("adult", "equalized_odds")
+        >>> settings["sampling"], settings["fairness_weight"], settings["batch_size"]
+        ('balanced', 1.0, 2000)
+        """
+        return paper_parameters(dataset, constraints)
+
+    def _resolve_defaults(self) -> None:
+        defaults = REPAIR_DEFAULTS[self.constraints]
+        for name in defaults._fields:
+            given = getattr(self, name)
+            setattr(
+                self, f"{name}_", getattr(defaults, name) if given is None else given
+            )
+
+    def _make_batches(
+        self, data: GroupDataset, budget: Budget, seeds: Seeds
+    ) -> EpochBatches:
+        fair_rows = self.fairness_batch_size
+        if fair_rows is None:
+            fair_rows = max(budget.batch_size, min(1000, len(data)))
+        repairs = self.fairness_weight_ > 0 or self.sampling == "balanced"
+        return EpochBatches(
+            data,
+            batch_size=budget.batch_size,
+            sampling=self.sampling if repairs else "plain",
+            constraints=self.constraints,
+            steps_per_epoch=self.steps_per_epoch,
+            fairness_batch_size=fair_rows,
+            seeds=(seeds.plain, seeds.fair),
+        )
+
+    def _make_objective(
+        self, net: GroupNet, layers: NeuronLayers, batches: EpochBatches, seeds: Seeds
+    ) -> PredictiveObjective | StabilizingObjective:
+        if not self.fairness_weight_:
+            return PredictiveObjective(net.criterion_)
+        data = batches.dataset
+        structure = gap_structure(self.constraints, data.n_groups, data.n_classes)
+        settings = RepairSettings(
+            fairness_weight=self.fairness_weight_,
+            neuron_ratio=self.neuron_ratio_,
+            importance=self.importance,
+            include_output=self.include_output,
+            reduction=self.reduction,
+            normalize=self.normalize,
+            diagnose_every=self.diagnose_every,
+            gap=self.gap_,
+            gap_momentum=self._momentum(batches),
+            seed=seeds.importance,
+        )
+        structure = structure.to(net.device, model_dtype(self.precision))
+        return StabilizingObjective(net.criterion_, structure, layers, settings)
+
+    def _momentum(self, batches: EpochBatches) -> float:
+        if self.gap_momentum is not None:
+            return self.gap_momentum
+        noisy = self.sampling == "shared" or batches.n_fair < SMALL_BATCH
+        return MOMENTUM if noisy and not batches.full else 0.0

@@ -1,0 +1,30 @@
+"""Train a module: the only room that knows skorch.
+
+Owns the skorch net, its callbacks, seeds and precision; knows no estimator.
+"""
+
+from skrunner.training._fit import TrainingSettings, make_net, train_net
+from skrunner.training._foreign import train_foreign_net
+from skrunner.training._modules import NetSpec, build_module, read_net
+from skrunner.training._net import GroupNet
+from skrunner.training._precision import PRECISIONS, model_dtype, predict_logits
+from skrunner.training._seeding import Seeds, draw_seeds, isolated_rng
+from skrunner.training._selection import EPOCH_RULES
+
+__all__ = [
+    "EPOCH_RULES",
+    "PRECISIONS",
+    "GroupNet",
+    "NetSpec",
+    "Seeds",
+    "TrainingSettings",
+    "build_module",
+    "draw_seeds",
+    "isolated_rng",
+    "make_net",
+    "model_dtype",
+    "predict_logits",
+    "read_net",
+    "train_foreign_net",
+    "train_net",
+]

@@ -1,0 +1,181 @@
+"""Our skorch net: its batches hold groups, its loss is an objective."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import Callback, EpochTimer, PrintLog
+from torch import Tensor
+
+from skrunner.data import Batch, EpochBatches, GroupDataset
+from skrunner.objectives import PredictiveObjective, StabilizingObjective, StepLoss
+from skrunner.training._precision import forward_logits, matmul_precision
+from skrunner.training._scoring import ValidationScoring
+
+BATCH_EVENTS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
+Objective = PredictiveObjective | StabilizingObjective
+
+
+class GroupNet(NeuralNet):
+    """A skorch net that trains on `EpochBatches` and minimizes an objective.
+
+    An epoch is one tight loop without notifications, and its losses leave the device
+    once. If a callback wants the events of single batches, or the optimizer a closure,
+    skorch's own loop takes over with the same steps.
+    """
+
+    precision_ = "fp32"
+    objective_: Objective | None = None
+    validation_: GroupDataset | None = None
+    chosen_epoch_: int | None = None
+
+    @property
+    def _default_callbacks(self) -> list[tuple[str, Callback]]:
+        return [
+            ("epoch_timer", EpochTimer()),
+            ("validation", ValidationScoring()),
+            ("print_log", PrintLog()),
+        ]
+
+    def start_from(self, module: torch.nn.Module, precision: str) -> "GroupNet":
+        """Initialize everything, with this very module.
+
+        Parameters
+        ----------
+        module : Module
+            The module to train.
+        precision : str
+            One of ``skrunner.training.PRECISIONS``.
+
+        Returns
+        -------
+        GroupNet
+            Itself.
+        """
+        self.precision_ = precision
+        self._start = [module]
+        self.initialize()
+        del self._start
+        return self
+
+    def initialize_module(self) -> "GroupNet":
+        """Take the module that was handed over."""
+        self.module_ = self._start[0]
+        return self
+
+    def train(
+        self, batches: EpochBatches, objective: Objective, *, max_epochs: int
+    ) -> "GroupNet":
+        """Train, and forget data and objective behind it.
+
+        Parameters
+        ----------
+        batches : EpochBatches
+            The batches of an epoch.
+        objective : callable
+            What a step minimizes.
+        max_epochs : int
+            How many epochs.
+
+        Returns
+        -------
+        GroupNet
+            Itself.
+        """
+        self.objective_ = objective
+        try:
+            self.notify("on_train_begin", X=batches, y=None)
+            with matmul_precision(self.precision_):
+                self._fit_until_stopped(batches, max_epochs)
+            self.notify("on_train_end", X=batches, y=None)
+        finally:
+            self.objective_ = None
+            self.validation_ = None
+        return self
+
+    def _fit_until_stopped(self, batches: EpochBatches, max_epochs: int) -> None:
+        try:
+            self.fit_loop(batches, epochs=max_epochs)
+        except KeyboardInterrupt:
+            # How a skorch callback ends a training; what is learned so far is kept.
+            return
+
+    def get_split_datasets(
+        self, X: EpochBatches, y: Any = None, **_params: Any
+    ) -> tuple[EpochBatches, None]:
+        """Leave the validation share to the estimator."""
+        return X, None
+
+    def get_iterator(self, dataset: Any, training: bool = False) -> Any:
+        """Iterate over ready-made batches; anything else is skorch's."""
+        if isinstance(dataset, EpochBatches):
+            return dataset
+        return super().get_iterator(dataset, training=training)
+
+    def forward_logits(self, X: Tensor) -> Tensor:
+        """Run the module in its precision."""
+        return forward_logits(self.module_, X, self.precision_)
+
+    def train_step_single(self, batch: Batch, **_params: Any) -> dict[str, Any]:
+        """Compute the gradients of one batch."""
+        self._set_training(True)
+        step = self._backward(batch)
+        self._steps.append(_detached(step))
+        return {"loss": step.loss, "y_pred": None}
+
+    def run_single_epoch(
+        self, iterator: Any, training: bool, prefix: str, step_fn: Any, **params: Any
+    ) -> None:
+        """Train for one epoch."""
+        if iterator is None:
+            return
+        self._steps: list[Tensor] = []
+        if self._needs_batch_events():
+            super().run_single_epoch(iterator, training, prefix, step_fn, **params)
+        else:
+            self._set_training(True)
+            for batch in iterator:
+                self.optimizer_.zero_grad()
+                self._steps.append(_detached(self._backward(batch)))
+                self.optimizer_.step()
+        self._record_epoch()
+
+    def _backward(self, batch: Batch) -> StepLoss:
+        assert self.objective_ is not None, "set by train()"
+        step = self.objective_(self.forward_logits, batch)
+        step.loss.backward()
+        return step
+
+    def _record_epoch(self) -> None:
+        means = torch.stack(self._steps).double().mean(0).cpu().numpy()
+        del self._steps
+        if not np.isfinite(means[0]):
+            raise FloatingPointError(
+                f"The loss is {means[0]} in epoch {len(self.history)}: the training "
+                "diverged. Lower lr or fairness_weight, or scale the columns of X."
+            )
+        losses = self.history[:-1, "train_loss"] if len(self.history) > 1 else []
+        self.history.record("train_loss", float(means[0]))
+        best = bool(means[0] < min(losses, default=np.inf))
+        self.history.record("train_loss_best", best)
+        names = ("predictive_loss", "fairness_term", "train_gap")
+        for name, mean in zip(names, means[1:], strict=True):
+            self.history.record(name, float(mean))
+
+    def _needs_batch_events(self) -> bool:
+        if isinstance(self.optimizer_, torch.optim.LBFGS):
+            return True
+        return any(
+            getattr(type(callback), event) is not getattr(Callback, event)
+            for _, callback in self.callbacks_
+            for event in BATCH_EVENTS
+        )
+
+
+def _detached(step: StepLoss) -> Tensor:
+    nothing = step.loss.new_full((), torch.nan)
+    parts = (step.loss, step.predictive, step.fairness, step.gap)
+    return torch.stack(
+        [nothing if part is None else part.detach().to(nothing) for part in parts]
+    )
