@@ -14,31 +14,30 @@ from skrunner.metrics._measures import (
     negative_score_gap,
     smallest_group_accuracy,
 )
-from skrunner.metrics._scorers import FairnessScorer
+from skrunner.metrics._scorers import FairnessScorer, Measure
 
-# A name says what is measured: what it fixes is no option.
+
+def _of(measure: Measure, constraints: str, agg: str = "sum") -> "partial[float]":
+    # A name says what is measured: what it fixes here is no option.
+    return partial(measure, constraints=constraints, agg=agg)
+
+
 _MEASURES = {
-    "neg_demographic_parity_difference": partial(
-        negative_label_gap, constraints="demographic_parity"
+    "neg_demographic_parity_difference": _of(negative_label_gap, "demographic_parity"),
+    "neg_equalized_odds_difference": _of(negative_label_gap, "equalized_odds"),
+    "neg_equalized_odds_difference_max": _of(
+        negative_label_gap, "equalized_odds", "max"
     ),
-    "neg_equalized_odds_difference": partial(
-        negative_label_gap, constraints="equalized_odds", agg="sum"
+    "neg_true_positive_rate_difference": _of(
+        negative_label_gap, "true_positive_rate_parity"
     ),
-    "neg_equalized_odds_difference_max": partial(
-        negative_label_gap, constraints="equalized_odds", agg="max"
+    "neg_false_positive_rate_difference": _of(
+        negative_label_gap, "false_positive_rate_parity"
     ),
-    "neg_true_positive_rate_difference": partial(
-        negative_label_gap, constraints="true_positive_rate_parity"
+    "neg_strong_demographic_parity_difference": _of(
+        negative_score_gap, "demographic_parity"
     ),
-    "neg_false_positive_rate_difference": partial(
-        negative_label_gap, constraints="false_positive_rate_parity"
-    ),
-    "neg_strong_demographic_parity_difference": partial(
-        negative_score_gap, constraints="demographic_parity"
-    ),
-    "neg_strong_equalized_odds_difference": partial(
-        negative_score_gap, constraints="equalized_odds"
-    ),
+    "neg_strong_equalized_odds_difference": _of(negative_score_gap, "equalized_odds"),
     "worst_group_accuracy": partial(smallest_group_accuracy),
     "constrained_average_precision": partial(constrained_average_precision),
 }

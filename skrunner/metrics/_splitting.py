@@ -55,6 +55,26 @@ class SensitiveStratifiedKFold(StratifiedKFold):
     ) -> None:
         super().__init__(n_splits, shuffle=shuffle, random_state=random_state)
 
+    def get_n_splits(
+        self, X: Any = None, y: Any = None, groups: Any = None, **metadata: Any
+    ) -> int:
+        """Return the number of folds.
+
+        Parameters
+        ----------
+        X, y, groups : object
+            Ignored; here for compatibility.
+        **metadata : dict
+            What searches route to `split` they pass here too; ignored.
+
+        Returns
+        -------
+        int
+            `n_splits`.
+        """
+        del X, y, groups, metadata
+        return int(self.n_splits)
+
     def split(
         self, X: Any, y: Any, groups: Any = None, sensitive_features: Any = None
     ) -> Iterator[tuple[Codes, Codes]]:
@@ -119,8 +139,12 @@ class SensitiveStratifiedKFold(StratifiedKFold):
         rows = np.arange(len(y))
         if self.shuffle:
             rows = check_random_state(self.random_state).permutation(rows)
-        # Cells of one label lie together, so that its rows too are dealt evenly.
-        rows = rows[np.lexsort((groups.codes[rows], labels[rows]))]
+        # Cells of one label lie together, so that its rows too are dealt evenly; the
+        # order of groups turns at every label, so that two cells of the smallest group
+        # meet and no fold lacks it altogether.
+        rank = np.argsort(np.argsort(counts.sum(axis=1)))[groups.codes]
+        turn = np.where(labels % 2, rank, -rank)
+        rows = rows[np.lexsort((turn[rows], labels[rows]))]
         folds = np.empty(len(y), dtype=np.int64)
         folds[rows] = np.arange(len(y)) % self.n_splits
         return folds
