@@ -13,7 +13,24 @@ COLUMNS_HELP = (
 )
 
 
-def take_sensitive_columns(estimator: Any, X: Any) -> tuple[Any, Any]:
+def has_named_columns(estimator: Any) -> bool:
+    """Tell whether `sensitive_columns` names columns of X.
+
+    Parameters
+    ----------
+    estimator : BaseNetClassifier
+        Holds `sensitive_columns`.
+
+    Returns
+    -------
+    bool
+        False for None and for a callable.
+    """
+    columns = estimator.sensitive_columns
+    return columns is not None and not callable(columns)
+
+
+def take_sensitive_columns(estimator: Any, X: Any, *, reset: bool) -> tuple[Any, Any]:
     """Split raw X at fit into the net's columns and the sensitive features.
 
     Records ``n_features_in_`` and ``feature_names_in_`` of raw X.
@@ -24,23 +41,23 @@ def take_sensitive_columns(estimator: Any, X: Any) -> tuple[Any, Any]:
         Holds `sensitive_columns` and `keep_sensitive`.
     X : array-like of shape (n_samples, n_features)
         Raw X.
+    reset : bool
+        Whether names and number of the columns are learned or compared.
 
     Returns
     -------
     X : array-like of shape (n_samples, net_n_features)
         What the net sees, not validated yet.
-    sensitive_features : array-like or None
-        The columns, or None if they are not named.
+    sensitive_features : array-like of shape (n_samples, n_sensitive)
+        The columns.
 
     Raises
     ------
     ValueError
         If a column does not exist.
     """
-    validate_data(estimator, X, skip_check_array=True, reset=True)
+    validate_data(estimator, X, skip_check_array=True, reset=reset)
     columns = estimator.sensitive_columns
-    if columns is None or callable(columns):
-        return X, None
     estimator._sensitive_positions = _positions(columns, X)  # noqa: SLF001 (same room)
     return drop_sensitive_columns(estimator, X), take_columns(columns, X)
 
@@ -78,9 +95,9 @@ def drop_sensitive_columns(estimator: Any, X: Any) -> Any:
     array-like of shape (n_samples, net_n_features)
         What the net sees.
     """
-    positions = getattr(estimator, "_sensitive_positions", None)
-    if positions is None or estimator.keep_sensitive:
+    if estimator.keep_sensitive:
         return X
+    positions = estimator._sensitive_positions  # noqa: SLF001 (same room)
     kept = np.setdiff1d(np.arange(_num_features(X)), positions)
     return _safe_indexing(X, kept.tolist(), axis=1)
 
@@ -107,9 +124,9 @@ def net_columns(estimator: Any, X: Any) -> Any:
 
 
 def _lacks_sensitive(estimator: Any, X: Any) -> bool:
-    positions = getattr(estimator, "_sensitive_positions", None)
-    if positions is None or estimator.keep_sensitive:
+    if estimator.keep_sensitive:
         return False
+    positions = estimator._sensitive_positions  # noqa: SLF001 (same room)
     names = getattr(estimator, "feature_names_in_", None)
     if names is not None and hasattr(X, "columns"):
         return list(X.columns) == np.delete(names, positions).tolist()

@@ -8,10 +8,15 @@ import numpy as np
 import torch
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, assert_all_finite
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    assert_all_finite,
+    validate_data,
+)
 
 from skrunner.data import GroupDataset
 from skrunner.estimators._columns import (
+    has_named_columns,
     net_columns,
     take_columns,
     take_sensitive_columns,
@@ -106,8 +111,7 @@ def check_fit_input(
             f"{type(estimator).__name__} requires y to be passed, but the target y is "
             "None."
         )
-    kept, taken = take_sensitive_columns(estimator, X)
-    X = check_net_array(estimator, kept)
+    X, taken = _check_fit_array(estimator, X, reset=not hasattr(estimator, "net_"))
     estimator.net_n_features_ = X.shape[1]
     labels, classes = _check_labels(y, classes)
     check_consistent_length(X, labels)
@@ -132,33 +136,6 @@ def check_fit_input(
     return FitInput(X, labels, classes, groups, weight)
 
 
-def check_net_array(estimator: Any, X: Any) -> Any:
-    """Convert the net's columns to the type of its weights.
-
-    Parameters
-    ----------
-    estimator : BaseNetClassifier
-        Says the precision, and whether X may have more than two axes.
-    X : array-like of shape (n_samples, ...)
-        The net's columns.
-
-    Returns
-    -------
-    ndarray of float of shape (n_samples, ...)
-        Finite numbers.
-    """
-    dtype = {torch.float32: np.float32, torch.float64: np.float64}
-    array = check_array(
-        X,
-        dtype=dtype[model_dtype(estimator.precision)],
-        order="C",
-        allow_nd=not isinstance(estimator.net, str),
-        estimator=estimator,
-        input_name="X",
-    )
-    return array if array.flags.writeable else array.copy()
-
-
 def check_predict_input(estimator: Any, X: Any) -> Any:
     """Validate X at prediction.
 
@@ -174,7 +151,34 @@ def check_predict_input(estimator: Any, X: Any) -> Any:
     ndarray of shape (n_samples, net_n_features)
         What the net sees.
     """
-    return check_net_array(estimator, net_columns(estimator, X))
+    options = _array_options(estimator)
+    if not has_named_columns(estimator):
+        return _writeable(validate_data(estimator, X, reset=False, **options))
+    kept = net_columns(estimator, X)
+    return _writeable(check_array(kept, estimator=estimator, **options))
+
+
+def _check_fit_array(estimator: Any, X: Any, *, reset: bool) -> tuple[Any, Any]:
+    options = _array_options(estimator)
+    if not has_named_columns(estimator):
+        array = validate_data(estimator, X, reset=reset, **options)
+        return _writeable(array), None
+    kept, taken = take_sensitive_columns(estimator, X, reset=reset)
+    return _writeable(check_array(kept, estimator=estimator, **options)), taken
+
+
+def _array_options(estimator: Any) -> dict[str, Any]:
+    double = model_dtype(estimator.precision) == torch.float64
+    return {
+        "dtype": np.float64 if double else np.float32,
+        "order": "C",
+        "allow_nd": not isinstance(estimator.net, str),
+    }
+
+
+def _writeable(array: Any) -> Any:
+    # torch warns of arrays that it could not write to, such as joblib's memory maps.
+    return array if array.flags.writeable else array.copy()
 
 
 def sensitive_features_of(estimator: Any, X: Any, array: Any, given: Any) -> Any:
