@@ -131,7 +131,7 @@ def encode_groups(
     ------
     ValueError
         On another length than `n_samples`, on missing values, on more than two
-        dimensions, and on a column that looks continuous.
+        dimensions, without a column, and on a column that looks continuous.
 
     Examples
     --------
@@ -146,8 +146,10 @@ def encode_groups(
             f"sensitive_features has {len(frame)} row(s), but X has {n_samples}. Pass "
             "one row of sensitive features for each row of X."
         )
-    for name in frame.columns:
-        _refuse_continuous(frame[name], str(name))
+    if frame.shape[1] == 0:
+        raise ValueError("sensitive_features has no column. Pass at least one.")
+    for name, column in frame.items():
+        _refuse_continuous(column, str(name))
     keys = _keys(_fill_missing(frame, missing))
     values = _sorted(set(keys))
     code_of = {value: code for code, value in enumerate(values)}
@@ -206,7 +208,7 @@ def _fill_missing(frame: pd.DataFrame, missing: str) -> pd.DataFrame:
 
 
 def _keys(frame: pd.DataFrame) -> Sequence[Hashable]:
-    columns = [frame[name].tolist() for name in frame.columns]
+    columns = [column.tolist() for _, column in frame.items()]
     return columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
 
 
