@@ -1,0 +1,1 @@
+"""The experiments of the paper (Li et al., ICSE 2024), redone with skrunner."""
