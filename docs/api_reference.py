@@ -31,6 +31,11 @@ API = (
         "What most users need. All classifiers are scikit-learn estimators.",
         (
             Section(
+                "Classifiers",
+                "Predictions never need the sensitive features.",
+                ("RunnerClassifier", "NetClassifier"),
+            ),
+            Section(
                 "Diagnosis",
                 "Works on any PyTorch module, trained here or elsewhere.",
                 ("diagnose_neurons", "NeuronDiagnosis"),

@@ -167,7 +167,12 @@ def data():
 
 def small(estimator):
     """Return an instance that trains in no time."""
-    wanted = {"max_epochs": 1, "net_params": {"hidden": (4,)}, "random_state": 0}
+    wanted = {
+        "net_params": {"hidden": (4,)},
+        "max_epochs": 1,
+        "fairness_batch_size": 60,
+        "random_state": 0,
+    }
     known = inspect.signature(estimator).parameters
     return estimator(**{name: value for name, value in wanted.items() if name in known})
 
