@@ -4,13 +4,12 @@ Think twice before adding to this class: an estimator says which objective it mi
 and how its batches are drawn, and nothing else.
 """
 
-import warnings
 from abc import abstractmethod
+from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 
@@ -21,10 +20,12 @@ from skrunner.estimators._budget import (
     resolve_settings,
     split_rows,
 )
-from skrunner.estimators._inputs import FitInput, check_fit_input, check_sizes
+from skrunner.estimators._fit_input import FitInput
+from skrunner.estimators._foreign import train_own_steps
+from skrunner.estimators._inputs import check_fit_input, check_sizes
 from skrunner.estimators._prediction import FittedNetMixin
-from skrunner.estimators._start import start_net, train_own_steps
-from skrunner.exceptions import CollapseWarning
+from skrunner.estimators._results import record_fit
+from skrunner.estimators._start import start_net
 from skrunner.groups import CONSTRAINTS
 from skrunner.nn import NeuronLayers
 from skrunner.training import (
@@ -89,6 +90,35 @@ class BaseNetClassifier(FittedNetMixin, ClassifierMixin, BaseEstimator):
     def _resolve_defaults(self) -> None:
         """Turn parameters that are None into fitted attributes."""
 
+    def set_params(self, **params: Any) -> "BaseNetClassifier":
+        """Set parameters, also those of a skorch net as ``net__<name>``.
+
+        Parameters
+        ----------
+        **params : dict
+            Names and values.
+
+        Returns
+        -------
+        object
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If a name is unknown, or ``net__*`` has no skorch net to go to.
+        """
+        net = params.get("net", self.net)
+        nested = sorted(name for name in params if name.startswith("net__"))
+        if nested and (isinstance(net, type) or not hasattr(net, "set_params")):
+            raise ValueError(
+                f"{', '.join(nested)} needs a skorch net, but net is {net!r}. Set "
+                "net_params, the arguments of a preset or an nn.Module class, or the "
+                f"parameters of {type(self).__name__}: lr, batch_size, optimizer ..."
+            )
+        super().set_params(**params)
+        return self
+
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
@@ -149,7 +179,8 @@ class BaseNetClassifier(FittedNetMixin, ClassifierMixin, BaseEstimator):
         y : array-like of shape (n_samples,)
             Labels.
         classes : array-like of shape (n_classes,), default=None
-            All labels that will ever come; needed by the first call if `y` lacks some.
+            All labels that will ever come; needed by the first call if `y` lacks some,
+            and the same in later calls if passed again.
         sensitive_features : array-like of shape (n_samples,) or \
                 (n_samples, n_sensitive), default=None
             The groups; the first call must hold all of them.
@@ -161,12 +192,13 @@ class BaseNetClassifier(FittedNetMixin, ClassifierMixin, BaseEstimator):
         object
             The estimator itself.
         """
-        if hasattr(self, "net_"):
-            classes = self.classes_
-        else:
-            self._forget()
         rows = check_fit_input(
-            self, X, y, sensitive_features, sample_weight, classes=classes
+            self,
+            X,
+            y,
+            sensitive_features,
+            sample_weight,
+            classes=self._all_classes(classes),
         )
         return self._train(rows, one_epoch=True)
 
@@ -183,45 +215,36 @@ class BaseNetClassifier(FittedNetMixin, ClassifierMixin, BaseEstimator):
         budget = resolve_budget(self, spec, len(data), one_epoch=one_epoch)
         settings = resolve_settings(self, spec, budget, rule)
         if spec.foreign is not None:
-            self.net_ = train_own_steps(self, spec, rows, settings, seeds)
+            again = one_epoch or continued is not None
+            net = train_own_steps(self, spec, rows, settings, seeds, again=again)
         else:
-            self.net_, layers = start_net(
+            net, layers = start_net(
                 self, spec, data, settings, seeds, continued=continued
             )
             data = data.to(settings.device)
             batches = self._make_batches(data, budget, seeds)
             train_net(
-                self.net_,
+                net,
                 batches,
-                self._make_objective(self.net_, layers, batches, seeds),
+                self._make_objective(net, layers, batches, seeds),
                 validation=validation and validation.to(settings.device),
                 max_epochs=budget.max_epochs,
                 seed=seeds.steps,
             )
-        self._record(rows)
+        record_fit(self, net, rows)
         return self
 
-    def _record(self, rows: FitInput) -> None:
-        self.classes_ = rows.classes
-        self._known_groups = rows.groups and rows.groups.without_rows()
-        self.group_names_ = None if rows.groups is None else rows.groups.names
-        epochs = [
-            {name: value for name, value in epoch.items() if name != "batches"}
-            for epoch in self.net_.history
-        ]
-        self.history_ = pd.DataFrame(epochs)
-        self.chosen_epoch_ = getattr(self.net_, "chosen_epoch_", None) or len(epochs)
-        codes, counts = np.unique(
-            self._probabilities(rows.X).argmax(axis=1), return_counts=True
-        )
-        if len(codes) == 1 and len(np.unique(rows.y)) > 1:
-            warnings.warn(
-                f"The fitted net predicts {self.classes_[codes[0]]!r} for all "
-                f"{counts[0]} training rows: it collapsed to one class, and a gap of 0 "
-                "is no repair. Lower fairness_weight or lr, or train longer.",
-                CollapseWarning,
-                stacklevel=4,
+    def _all_classes(self, classes: Sequence[Any] | None) -> Any:
+        if not hasattr(self, "net_"):
+            self._forget()
+            return classes
+        known = self.classes_
+        if classes is not None and not np.array_equal(np.unique(classes), known):
+            raise ValueError(
+                f"classes={list(classes)} differ from those of the first call, "
+                f"{known.tolist()}. Fit a new estimator to change them."
             )
+        return known
 
     def _forget(self) -> None:
         for name in ("net_", "_known_groups", "_sensitive_positions"):

@@ -9,7 +9,7 @@ import torch
 from numpy.random import RandomState
 
 from skrunner.data import GroupDataset, split_validation
-from skrunner.estimators._inputs import FitInput
+from skrunner.estimators._fit_input import FitInput
 from skrunner.exceptions import ValidationShareWarning
 from skrunner.groups import label_conditions
 from skrunner.training import NetSpec, Seeds, TrainingSettings
@@ -130,13 +130,23 @@ def split_rows(
         Validation rows.
     rule : str
         One of ``EPOCH_RULES``; the last epoch where the share is too small.
+
+    Raises
+    ------
+    ValueError
+        If an epoch is to be chosen by a gap and there are no groups.
     """
     share = 0.0 if keep_last else _share(estimator)
     data = rows.dataset()
     if not share:
         return data, None, "last"
-    train, valid = split_validation(rows.cells, share, RandomState(seeds.split))
     rule = estimator.select_epoch
+    if rule != "last" and rows.groups is None:
+        raise ValueError(
+            f"select_epoch={rule!r} compares the gap between groups: pass "
+            "fit(X, y, sensitive_features=...), or select_epoch='last'."
+        )
+    train, valid = split_validation(rows.cells, share, RandomState(seeds.split))
     smallest = _smallest_needed(estimator.constraints, rows, valid)
     if rule != "last" and smallest < 2:
         if len(rows.y) >= SILENT_BELOW:

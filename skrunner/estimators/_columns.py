@@ -133,8 +133,21 @@ def _lacks_sensitive(estimator: Any, X: Any) -> bool:
     return bool(_num_features(X) == estimator.n_features_in_ - len(positions))
 
 
+def _listed(columns: Any) -> list[str | int]:
+    one = isinstance(columns, str) or not hasattr(columns, "__iter__")
+    wanted = [columns] if one else list(columns)
+    for column in wanted:
+        named = isinstance(column, (str, int, np.integer))
+        if not named or isinstance(column, bool):  # True would mean column 1
+            raise ValueError(
+                "sensitive_columns must hold names or positions of columns, or be a "
+                f"callable; got {column!r} of type {type(column).__name__}."
+            )
+    return wanted
+
+
 def _positions(columns: Any, X: Any) -> list[int]:
-    wanted = [columns] if isinstance(columns, (str, int, np.integer)) else list(columns)
+    wanted = _listed(columns)
     names = list(X.columns) if hasattr(X, "columns") else None
     n_features = _num_features(X)
     positions = []

@@ -25,9 +25,9 @@ class RepairDefaults(NamedTuple):
 # epoch within utility): the tables of docs/results/quick.rst.
 REPAIR_DEFAULTS = {
     "demographic_parity": RepairDefaults(0.2, 0.05, "threshold"),
-    "equalized_odds": RepairDefaults(0.1, 0.05, "mean"),
-    "true_positive_rate_parity": RepairDefaults(0.1, 0.05, "mean"),
-    "false_positive_rate_parity": RepairDefaults(0.1, 0.05, "mean"),
+    "equalized_odds": RepairDefaults(0.2, 0.05, "mean"),
+    "true_positive_rate_parity": RepairDefaults(0.2, 0.05, "mean"),
+    "false_positive_rate_parity": RepairDefaults(0.2, 0.05, "mean"),
 }
 
 # The released code's training (RUNNER, section 4.1): 5 epochs of 100 steps, balanced

@@ -1,11 +1,11 @@
 """Check and encode what `fit` is given; all input checking of the room is here."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
+from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
@@ -14,60 +14,15 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from skrunner.data import GroupDataset
 from skrunner.estimators._columns import (
     has_named_columns,
     net_columns,
     take_columns,
     take_sensitive_columns,
 )
+from skrunner.estimators._fit_input import FitInput
 from skrunner.groups import GroupEncoding, check_group_sizes, encode_groups
 from skrunner.training import model_dtype
-
-
-@dataclass(frozen=True)
-class FitInput:
-    """Validated rows of a fit.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_samples, ...)
-        What the net sees.
-    y : ndarray of int of shape (n_samples,)
-        Label codes.
-    classes : ndarray of shape (n_classes,)
-        The labels.
-    groups : GroupEncoding or None
-        The groups, if there are any.
-    weight : ndarray of shape (n_samples,) or None
-        Sample weights.
-    """
-
-    X: Any
-    y: Any
-    classes: Any
-    groups: GroupEncoding | None
-    weight: Any
-
-    @property
-    def cells(self) -> Any:
-        """The cell of each row; the label where there are no groups."""
-        codes = 0 if self.groups is None else self.groups.codes
-        return codes * len(self.classes) + self.y
-
-    def dataset(self) -> GroupDataset:
-        """Return the rows as tensors on the CPU."""
-        groups = self.groups
-        codes = np.zeros(len(self.y), np.int64) if groups is None else groups.codes
-        weight = None if self.weight is None else torch.from_numpy(self.weight)
-        return GroupDataset(
-            torch.from_numpy(self.X),
-            torch.from_numpy(self.y),
-            torch.from_numpy(codes),
-            n_groups=1 if groups is None else groups.n_groups,
-            n_classes=len(self.classes),
-            weight=weight,
-        )
 
 
 def check_fit_input(
@@ -241,9 +196,10 @@ def check_sizes(estimator: Any, rows: FitInput) -> None:
 def _check_labels(y: Any, classes: Any) -> tuple[Any, Any]:
     labels = column_or_1d(y, warn=True)
     assert_all_finite(labels, input_name="y")
+    found = LabelEncoder().fit(labels)  # it refuses strings among numbers by name
     check_classification_targets(labels)
     if classes is None:
-        classes, codes = np.unique(labels, return_inverse=True)
+        classes, codes = found.classes_, found.transform(labels)
     else:
         classes = np.unique(classes)
         codes = np.searchsorted(classes, labels).clip(max=len(classes) - 1)

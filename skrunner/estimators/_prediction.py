@@ -14,6 +14,30 @@ from skrunner.gaps import class_probabilities
 from skrunner.training import predict_logits
 
 
+def probabilities_of(net: Any, array: Any, precision: str) -> Any:
+    """Turn the logits of a trained net into probabilities of the classes.
+
+    Parameters
+    ----------
+    net : NeuralNet
+        The net.
+    array : ndarray of shape (n_samples, ...)
+        Validated rows.
+    precision : str
+        One of ``skrunner.training.PRECISIONS``.
+
+    Returns
+    -------
+    ndarray of float64 of shape (n_samples, n_classes)
+        Rows sum to 1.
+    """
+    logits = predict_logits(net.module_, torch.from_numpy(array), precision)
+    scores = class_probabilities(logits.double()).cpu().numpy()
+    if scores.shape[1] == 1:
+        return np.hstack([1 - scores, scores])
+    return scores / scores.sum(axis=1, keepdims=True)
+
+
 class FittedNetMixin:
     """Predict with ``net_``, diagnose it, and pickle without a GPU in mind."""
 
@@ -38,7 +62,7 @@ class FittedNetMixin:
             Rows sum to 1.
         """
         check_is_fitted(self, "net_")
-        return self._probabilities(check_predict_input(self, X))
+        return probabilities_of(self.net_, check_predict_input(self, X), self.precision)
 
     def predict(self, X: Any) -> Any:
         """Predict the most probable class, the first of equals.
@@ -108,15 +132,6 @@ class FittedNetMixin:
             classes=self.classes_,
             random_state=self.random_state,
         )
-
-    def _probabilities(self, array: Any) -> Any:
-        logits = predict_logits(
-            self.net_.module_, torch.from_numpy(array), self.precision
-        )
-        scores = class_probabilities(logits.double()).cpu().numpy()
-        if scores.shape[1] == 1:
-            return np.hstack([1 - scores, scores])
-        return scores / scores.sum(axis=1, keepdims=True)
 
     def __getstate__(self) -> Any:
         state: Any = super().__getstate__()

@@ -44,10 +44,9 @@ class RunnerClassifier(BaseNetClassifier):
         repair starts (it is copied), or a configured skorch net.
     net_params : dict, default=None
         Arguments of a preset or class, such as ``{"hidden": (200, 200)}``.
-    constraints : {"demographic_parity", "equalized_odds", \
-            "true_positive_rate_parity", "false_positive_rate_parity"}, \
-            default="demographic_parity"
-        Which gap is repaired.
+    constraints : str, default="demographic_parity"
+        Which gap is repaired: that of ``"demographic_parity"``, ``"equalized_odds"``,
+        ``"true_positive_rate_parity"`` or ``"false_positive_rate_parity"``.
     fairness_weight : float, default=None
         The weight λ of the fairness term; None takes what measured best for the
         constraint. 0 trains a plain net.

@@ -1,11 +1,12 @@
 """Where a training starts: the module, its layers, and the skorch net around it."""
 
+import copy
+import inspect
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from skrunner.data import GroupDataset
-from skrunner.estimators._inputs import FitInput
 from skrunner.exceptions import UnsupportedModuleError
 from skrunner.nn import NeuronLayers, find_neuron_layers
 from skrunner.training import (
@@ -17,7 +18,6 @@ from skrunner.training import (
     isolated_rng,
     make_net,
     model_dtype,
-    train_foreign_net,
 )
 
 
@@ -45,7 +45,8 @@ def start_net(
     seeds : Seeds
         The seeds.
     continued : GroupNet or None
-        The net to go on with.
+        The net to go on with. It stays as it is: its weights, its history and what its
+        optimizer remembers are copied into a net of today's settings.
 
     Returns
     -------
@@ -54,72 +55,83 @@ def start_net(
     layers : NeuronLayers
         Its layers of neurons.
     """
-    few = data.X[:2]
-    patterns = getattr(estimator, "layers", None)
-    if continued is not None:
-        few = few.to(continued.device)
-        return continued, _find(continued.module_, few, patterns, data.n_classes)
     with isolated_rng(seeds.weights):
-        module = build_module(spec, estimator.net_n_features_, data.n_classes)
+        if continued is None:
+            module = build_module(spec, estimator.net_n_features_, data.n_classes)
+        else:
+            module = copy.deepcopy(continued.module_)
         module = module.to("cpu", model_dtype(settings.precision))
-        layers = _find(module, few, patterns, data.n_classes)
-    return make_net(spec, module, layers.n_outputs, settings), layers
+        layers = find_layers(
+            module,
+            data.X[:2],
+            n_classes=data.n_classes,
+            criterion=spec.criterion,
+            patterns=getattr(estimator, "layers", None),
+        )
+    net = make_net(spec, module, layers.n_outputs, settings)
+    if continued is not None:
+        _remember(net, continued)
+    return net, layers
 
 
-def train_own_steps(
-    estimator: Any,
-    spec: NetSpec,
-    rows: FitInput,
-    settings: TrainingSettings,
-    seeds: Seeds,
-) -> Any:
-    """Train a skorch net whose steps are its own, where that is allowed.
+def find_layers(
+    module: nn.Module,
+    few: Tensor,
+    *,
+    n_classes: int,
+    criterion: Any = None,
+    patterns: Any = None,
+) -> NeuronLayers:
+    """Find the layers of neurons, and check that there is a logit for each class.
 
     Parameters
     ----------
-    estimator : BaseNetClassifier
-        Whose net it is.
-    spec : NetSpec
-        Holds the net.
-    rows : FitInput
-        All rows.
-    settings : TrainingSettings
-        What the estimator decides.
-    seeds : Seeds
-        The seeds.
+    module : Module
+        The module.
+    few : Tensor of shape (n_samples, ...)
+        A few rows, on its device.
+    n_classes : int
+        Number of classes.
+    criterion : type or Module, default=None
+        What the user's skorch net trains by; None takes what fits the logits.
+    patterns : str, sequence of str or None, default=None
+        Which layers; None takes all but the output layer.
 
     Returns
     -------
-    NeuralNet
-        The fitted net.
+    NeuronLayers
+        The layers.
 
     Raises
     ------
     UnsupportedModuleError
-        If the estimator's loss would silently be replaced by the net's.
+        If the module cannot take the rows, or returns other than the logits expected.
     """
-    if estimator._needs_groups:  # noqa: SLF001 (same room)
+    name = type(module).__name__
+    try:
+        layers = find_neuron_layers(module, few, patterns)
+    except RuntimeError as error:
         raise UnsupportedModuleError(
-            f"{type(spec.foreign).__name__} overrides train_step, train_step_single or "
-            f"get_loss, so {type(estimator).__name__} could not add its own term and "
-            "would train a plain net. Only NetClassifier takes such a net."
-        )
-    return train_foreign_net(
-        spec,
-        rows.X,
-        rows.y,
-        settings,
-        batch_size=estimator.batch_size,
-        seed=seeds.weights,
-    )
-
-
-def _find(module: nn.Module, few: Any, patterns: Any, n_classes: int) -> NeuronLayers:
-    layers = find_neuron_layers(module, few, patterns)
-    expected = (1, 2) if n_classes == 2 else (n_classes,)
+            f"{name} cannot run on rows of shape {tuple(few.shape[1:])}: {error}. "
+            "Give its first layer the width of X; a class is told it as n_features."
+        ) from error
+    kind = criterion if inspect.isclass(criterion) else type(criterion)
+    expected = [] if issubclass(kind, nn.BCEWithLogitsLoss) else [n_classes]
+    if n_classes == 2 and not issubclass(kind, nn.CrossEntropyLoss):
+        expected.insert(0, 1)
     if layers.n_outputs not in expected:
+        by = "" if criterion is None else f" under {kind.__name__}"
         raise UnsupportedModuleError(
-            f"{type(module).__name__} returns {layers.n_outputs} logit(s), but y has "
-            f"{n_classes} classes: expected {' or '.join(map(str, expected))}."
+            f"{name} returns {layers.n_outputs} logit(s), but {n_classes} classes take "
+            f"{' or '.join(map(str, expected)) or 'CrossEntropyLoss'}{by}. A class is "
+            "told the number as n_outputs."
         )
     return layers
+
+
+def _remember(net: GroupNet, before: GroupNet) -> None:
+    net.history = copy.deepcopy(before.history)
+    if type(net.optimizer_) is type(before.optimizer_):
+        memory = copy.deepcopy(before.optimizer_.state_dict())
+        memory["param_groups"] = net.optimizer_.state_dict()["param_groups"]
+        net.optimizer_.load_state_dict(memory)
