@@ -14,7 +14,8 @@ from skrunner.diagnosis._inputs import as_inputs, encode_labels, home_of
 from skrunner.diagnosis._report import NeuronDiagnosis
 from skrunner.diagnosis._rows import Rows, mean_activations
 from skrunner.diagnosis._scores import exact_scores, gradient_scores
-from skrunner.diagnosis._selection import top_neurons
+from skrunner.diagnosis._selection import by_importance, top_neurons
+from skrunner.exceptions import UnsupportedModuleError
 from skrunner.gaps import (
     activation_gap,
     gap_structure,
@@ -98,10 +99,15 @@ def diagnose_neurons(
     >>> len(diagnose_neurons(net, X, sensitive_features=groups))
     2
     """
-    _check_options(constraints, importance, neuron_ratio)
+    _check_options(constraints, importance, neuron_ratio, batch_size)
     inputs = as_inputs(module, X)
     device, _ = home_of(module)
     found = find_neuron_layers(module, inputs[:2].to(device), layers)
+    if not found.names:
+        raise UnsupportedModuleError(
+            f"{type(module).__name__} has no hidden layer: {found.output!r} alone "
+            f"makes its output. Pass layers={found.output!r} to look at that one."
+        )
     encoding = encode_groups(sensitive_features, n_samples=len(inputs))
     labels, classes = encode_labels(
         y, classes, found.n_outputs, constraints, len(inputs)
@@ -134,10 +140,14 @@ def diagnose_neurons(
     )
 
 
-def _check_options(constraints: str, importance: str, neuron_ratio: float) -> None:
+def _check_options(
+    constraints: str, importance: str, neuron_ratio: float, batch_size: int
+) -> None:
     check_constraints(constraints)
     if not 0 < neuron_ratio <= 1:
         raise ValueError(f"neuron_ratio must be in (0, 1], got {neuron_ratio!r}.")
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, got {batch_size!r}.")
     known = (*IMPORTANCES, "exact")
     if importance not in known:
         raise ValueError(
@@ -154,10 +164,19 @@ def _scores(
 ) -> list[Tensor]:
     if importance == "exact":
         return exact_scores(rows, found, output_means)
-    seed = int(check_random_state(random_state).randint(2**31 - 1))
-    generator = torch.Generator().manual_seed(seed)
-    criteria = resolve_criteria(importance, found.modules, generator)
+    criteria = resolve_criteria(importance, found.modules, _generator(random_state))
     return gradient_scores(rows, found, criteria, output_means)
+
+
+def _generator(random_state: Any) -> torch.Generator:
+    generator = torch.Generator()
+    if random_state is None:
+        # scikit-learn would draw from numpy's global state, and so change it.
+        generator.seed()
+        return generator
+    return generator.manual_seed(
+        int(check_random_state(random_state).randint(2**31 - 1))
+    )
 
 
 def _report(
@@ -173,7 +192,7 @@ def _report(
 ) -> NeuronDiagnosis:
     sizes = [len(score) for score in scores]
     present = rows.means.present
-    ranks = [score.argsort(descending=True).argsort() + 1 for score in scores]
+    ranks = [by_importance(score).argsort() + 1 for score in scores]
     pairs = [(group_names[a], group_names[b]) for a, b in rows.structure.pairs]
 
     def joined(parts: Sequence[Tensor]) -> npt.NDArray[Any]:

@@ -179,7 +179,10 @@ def gap_evidence(
     if not wanted:
         return evidence
     gradients = torch.autograd.grad(
-        gap, [needed[i] for i in wanted], retain_graph=retain_graph
+        gap,
+        [needed[i] for i in wanted],
+        retain_graph=retain_graph,
+        materialize_grads=True,
     )
     for i, gradient in zip(wanted, gradients, strict=True):
         if criteria[i].at == "weight":

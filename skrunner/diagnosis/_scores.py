@@ -23,12 +23,9 @@ def gradient_scores(
     weights = rows.structure.term_output_weights(rows.means.present)
     slopes = weights * (rows.structure.differences @ output_means).sign()
     evidence: list[Tensor] = []
-    with _differentiable(found.weights()):
+    with _differentiable(found.weights()), torch.enable_grad():
         for X, matrix in rows.chunks():
-            with (
-                ActivationRecorder(found.as_mapping()) as recorder,
-                torch.enable_grad(),
-            ):
+            with ActivationRecorder(found.as_mapping()) as recorder:
                 probabilities = class_probabilities(rows.module(X).double())
             share = rows.structure.differences @ matrix @ probabilities
             activations = [recorder.activations[name] for name in found.names]

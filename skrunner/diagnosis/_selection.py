@@ -27,8 +27,12 @@ def n_selected(n_neurons: int, neuron_ratio: float) -> int:
     return max(1, round(neuron_ratio * n_neurons))
 
 
+def by_importance(importance: Tensor) -> Tensor:
+    return importance.argsort(descending=True, stable=True)
+
+
 def top_neurons(importance: Tensor, neuron_ratio: float) -> Tensor:
-    """Mark the most important neurons of a layer.
+    """Mark the most important neurons of a layer; of equals, the first.
 
     Parameters
     ----------
@@ -49,5 +53,5 @@ def top_neurons(importance: Tensor, neuron_ratio: float) -> Tensor:
     """
     k = n_selected(len(importance), neuron_ratio)
     selected = torch.zeros_like(importance, dtype=torch.bool)
-    selected[importance.topk(k).indices] = True
+    selected[by_importance(importance)[:k]] = True
     return selected
