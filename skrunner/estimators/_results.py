@@ -54,8 +54,8 @@ def record_fit(estimator: Any, net: Any, rows: FitInput) -> None:
     if len(predicted) == 1 and len(np.unique(rows.y)) > 1:
         warnings.warn(
             f"The fitted net predicts {rows.classes[predicted].tolist()[0]!r} for all "
-            f"{len(rows.y)} training rows: it collapsed to one class, and a gap of 0 is "
-            "no repair. Lower fairness_weight or lr, or train longer.",
+            f"{len(rows.y)} training rows: it collapsed to one class, and a gap of 0 "
+            "is no repair. Lower fairness_weight or lr, or train longer.",
             CollapseWarning,
             stacklevel=5,
         )
