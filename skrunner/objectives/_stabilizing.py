@@ -86,7 +86,7 @@ class StabilizingObjective:
     structure : GapStructure
         What is compared, on the device of the batches.
     layers : NeuronLayers
-        The layers whose neurons are diagnosed.
+        The layers whose neurons are diagnosed; those with frozen weights are skipped.
     settings : RepairSettings
         How the fairness term is made.
     """
@@ -173,11 +173,23 @@ class StabilizingObjective:
         return gap
 
     def _diagnose(self, gap: Tensor, activations: Sequence[Tensor]) -> None:
+        modules = self._layers.modules
+        weights = self._layers.weights()
+        # A frozen layer, as in fine-tuning, has no gradient to be chosen by.
+        free = [i for i, weight in enumerate(weights) if weight.requires_grad]
         scores = neuron_importance(
-            gap, self._layers.modules, activations, self._criteria
+            gap,
+            [modules[i] for i in free],
+            [activations[i] for i in free],
+            [self._criteria[i] for i in free],
         )
         ratio = 1.0 if self.settings.importance == "all" else self.settings.neuron_ratio
-        self.selected = [top_neurons(score, ratio) for score in scores]
+        self.selected = [
+            torch.zeros(len(weight), dtype=torch.bool, device=weight.device)
+            for weight in weights
+        ]
+        for i, score in zip(free, scores, strict=True):
+            self.selected[i] = top_neurons(score, ratio)
 
     def _neuron_term(self, activations: Sequence[Tensor], means: GroupMeans) -> Tensor:
         total = means.matrix.new_zeros(())

@@ -437,3 +437,26 @@ def test_no_hook_is_left_when_the_forward_pass_raises():
         objective(failing, batch)
     assert not any(hooks_of(net))
     assert objective(net, batch).fairness > 0
+
+
+@pytest.mark.parametrize("importance", ["sum_sq", "taylor", "random"])
+def test_frozen_layers_are_skipped(importance):
+    net, batch = make_net("mlp", 1), make_batch(3, 2)
+    settings = {
+        "fairness_weight": 0.7,
+        "neuron_ratio": 0.4,
+        "importance": importance,
+    }
+    net.first.requires_grad_(requires_grad=False)
+    objective = make_objective(net, "equalized_odds", (3, 1, 2), **settings)
+    step = objective(net, batch)
+    assert [int(mask.sum()) for mask in objective.selected] == [0, 2]
+    second = StabilizingObjective(
+        nn.BCEWithLogitsLoss(),
+        gap_structure("equalized_odds", 3, 2),
+        find_neuron_layers(net, batch.X, layers=["second"]),
+        RepairSettings(**settings),
+    )
+    assert_close(step.loss, second(net, batch).loss, rtol=0, atol=0)
+    step.loss.backward()
+    assert net.first.weight.grad is None
