@@ -8,13 +8,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from skorch import NeuralNet
+from skorch import NeuralNet, NeuralNetBinaryClassifier, NeuralNetClassifier
 from torch import nn
 
 from skrunner.exceptions import IgnoredWeightsWarning, UnsupportedModuleError
 from skrunner.nn import make_preset
 
-OWN_STEPS = ("train_step", "train_step_single", "get_loss")
+STEPS = ("train_step", "train_step_single", "get_loss")
+KNOWN_STEPS = {
+    getattr(kind, name)
+    for kind in (NeuralNet, NeuralNetClassifier, NeuralNetBinaryClassifier)
+    for name in STEPS
+}
 CRITERIA = (nn.BCEWithLogitsLoss, nn.CrossEntropyLoss)
 
 
@@ -106,12 +111,7 @@ def _read_skorch_net(net: NeuralNet) -> NetSpec:
         for name in list(params)
         if name.startswith("module__")
     }
-    owns_steps = any(
-        getattr(type(net), name) is not getattr(NeuralNet, name)
-        for name in OWN_STEPS
-        if not type(net).__module__.startswith("skorch.")
-    )
-    if owns_steps:
+    if not {getattr(type(net), name) for name in STEPS} <= KNOWN_STEPS:
         return NetSpec(source, module_params, params, net)
     criterion = params["criterion"]
     kind = criterion if inspect.isclass(criterion) else type(criterion)

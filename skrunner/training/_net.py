@@ -10,8 +10,12 @@ from torch import Tensor
 
 from skrunner.data import Batch, EpochBatches, GroupDataset
 from skrunner.objectives import PredictiveObjective, StabilizingObjective, StepLoss
-from skrunner.training._precision import forward_logits, matmul_precision
-from skrunner.training._scoring import ValidationScoring
+from skrunner.training._precision import (
+    forward_logits,
+    matmul_precision,
+    model_dtype,
+)
+from skrunner.training._scoring import ValidationScoring, check_finite
 
 BATCH_EVENTS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 Objective = PredictiveObjective | StabilizingObjective
@@ -56,6 +60,7 @@ class GroupNet(NeuralNet):
         self.precision_ = precision
         self._start = [module]
         self.initialize()
+        self.criterion_.to(model_dtype(precision))  # class weights, for one
         del self._start
         return self
 
@@ -150,11 +155,7 @@ class GroupNet(NeuralNet):
     def _record_epoch(self) -> None:
         means = torch.stack(self._steps).double().mean(0).cpu().numpy()
         del self._steps
-        if not np.isfinite(means[0]):
-            raise FloatingPointError(
-                f"The loss is {means[0]} in epoch {len(self.history)}: the training "
-                "diverged. Lower lr or fairness_weight, or scale the columns of X."
-            )
+        check_finite(float(means[0]), len(self.history))
         losses = self.history[:-1, "train_loss"] if len(self.history) > 1 else []
         self.history.record("train_loss", float(means[0]))
         best = bool(means[0] < min(losses, default=np.inf))

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 from skorch.callbacks import Callback
 from tqdm.auto import tqdm
 
@@ -26,10 +27,11 @@ class EpochProgress(Callback):
 
     def on_epoch_end(self, net: Any, **_kwargs: Any) -> None:
         """Move it on."""
+        epoch = net.history[-1]
         scores = {
-            name: f"{net.history[-1][name]:.4f}"
+            name: f"{epoch[name]:.4f}"
             for name in SHOWN
-            if net.history[-1].get(name) is not None
+            if np.isfinite(epoch.get(name, np.nan))
         }
         self.bar_.set_postfix(scores, refresh=False)
         self.bar_.update()

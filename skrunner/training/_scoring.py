@@ -36,6 +36,7 @@ class ValidationScoring(Callback):
         logits = predict_logits(net.module_, rows.X, net.precision_)
         batch = Batch(rows.X, rows.y, rows.groups, rows.weight, len(rows), 0, True)
         loss = float(predictive_loss(net.criterion_, logits, batch))
+        check_finite(loss, len(net.history))
         before = net.history[:-1, "valid_loss"] if len(net.history) > 1 else []
         scores = class_probabilities(logits).double().cpu().numpy()
         labels, groups = rows.y.cpu().numpy(), rows.groups.cpu().numpy()
@@ -59,6 +60,28 @@ class ValidationScoring(Callback):
         }
         for name, value in record.items():
             net.history.record(name, value)
+
+
+def check_finite(loss: float, epoch: int) -> None:
+    """Stop a training that diverged.
+
+    Parameters
+    ----------
+    loss : float
+        The loss of training or validation rows.
+    epoch : int
+        The number of the epoch, from 1.
+
+    Raises
+    ------
+    FloatingPointError
+        If the loss is infinite or NaN.
+    """
+    if not np.isfinite(loss):
+        raise FloatingPointError(
+            f"The loss is {loss} in epoch {epoch}: the training diverged. Lower lr or "
+            "fairness_weight, or scale the columns of X."
+        )
 
 
 def is_collapsed(labels: Any, predicted: Any) -> bool:
