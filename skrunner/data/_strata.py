@@ -75,7 +75,8 @@ def warn_of_short_strata(strata: list[Tensor], sizes: list[int]) -> None:
         warnings.warn(
             f"{len(short)} group(s) or cell(s) have fewer rows than a balanced batch "
             f"takes of them ({', '.join(short)}): their rows repeat within a batch. "
-            "Pass a smaller batch_size to draw without replacement.",
+            "Pass a smaller batch_size (of two streams: fairness_batch_size) to draw "
+            "without replacement.",
             SmallGroupWarning,
             stacklevel=2,
         )
