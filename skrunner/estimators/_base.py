@@ -112,9 +112,9 @@ class BaseNetClassifier(FittedNetMixin, ClassifierMixin, BaseEstimator):
         nested = sorted(name for name in params if name.startswith("net__"))
         if nested and (isinstance(net, type) or not hasattr(net, "set_params")):
             raise ValueError(
-                f"{', '.join(nested)} needs a skorch net, but net is {net!r}. Set "
-                "net_params, the arguments of a preset or an nn.Module class, or the "
-                f"parameters of {type(self).__name__}: lr, batch_size, optimizer ..."
+                f"{', '.join(nested)} needs a skorch net, but net is of type "
+                f"{type(net).__name__}. Set net_params, the arguments of a preset or "
+                f"class, or parameters of {type(self).__name__}: lr, optimizer ..."
             )
         super().set_params(**params)
         return self
