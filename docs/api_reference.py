@@ -152,6 +152,18 @@ API = (
         ),
     ),
     Room(
+        "skrunner.plotting",
+        "Plots",
+        "Functions that take ``ax=None`` and return Axes.",
+        (
+            Section(
+                "Neurons and groups",
+                "",
+                ("plot_importance", "plot_group_rates", "plot_history"),
+            ),
+        ),
+    ),
+    Room(
         "skrunner.exceptions",
         "Warnings and errors",
         "Each is also a builtin or scikit-learn type.",
@@ -180,4 +192,5 @@ INNER_ROOMS = {
     "skrunner.objectives": "what one step minimizes",
     "skrunner.training": "the skorch net, fitting, seeds, choice of the epoch",
     "skrunner.estimators": "the template of all classifiers",
+    "skrunner.cli": "the command ``skrunner``",
 }

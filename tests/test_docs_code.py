@@ -3,6 +3,7 @@
 import textwrap
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pytest
 import sklearn
 
@@ -33,6 +34,7 @@ def run(page):
         for line, code in code_blocks(path.read_text()):
             # Padding makes tracebacks name the line of the page.
             exec(compile("\n" * line + code, path, "exec"), namespace)
+    plt.close("all")
     return namespace
 
 

@@ -168,9 +168,11 @@ def data():
 def small(estimator):
     """Return an instance that trains in no time."""
     wanted = {
-        "net_params": {"hidden": (4,)},
-        "max_epochs": 1,
+        "net_params": {"hidden": (8,)},
+        "max_epochs": 3,
+        "lr": 0.01,
         "fairness_batch_size": 60,
+        "select_epoch": "last",
         "random_state": 0,
     }
     known = inspect.signature(estimator).parameters
