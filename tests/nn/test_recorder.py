@@ -95,6 +95,13 @@ class TestResidual:
         expected = F.linear(X, net.hidden.weight, net.hidden.bias).clamp_min(0)
         assert_close(recorder.activations["hidden"], expected)
 
+    def test_of_two_nonlinearities_on_one_output_the_first_is_followed(self):
+        net, X = Through(lambda x: F.relu(x) + torch.tanh(x)), torch.randn(5, 3)
+        recorder = record(net, X, "hidden")
+        expected = F.linear(X, net.hidden.weight, net.hidden.bias).clamp_min(0)
+        assert_close(recorder.activations["hidden"], expected)
+        assert recorder.depths == {"hidden": 1}
+
     @pytest.mark.parametrize("add", ADDITIONS)
     def test_a_sum_is_not_the_activation_of_its_terms(self, add):
         net, X = Residual(add).eval(), torch.randn(5, 3)
