@@ -9,7 +9,7 @@ import numpy as np
 
 from skrunner.metrics._rates import Floats
 
-# Mean scores are sums of decimal fractions: .80 - .01 must count as within .01 of .80.
+# Decimal fractions are not exact: .49 must count as within .05 of .54.
 _ROUNDING = 1e-9
 
 

@@ -169,6 +169,14 @@ def test_continuous_features_are_refused():
     assert encode_groups(np.arange(20) / 10).n_groups == 20
 
 
+def test_the_groups_alone():
+    groups = encode_groups(TWO)
+    known = groups.without_rows()
+    assert known.codes.shape == (0,)
+    assert known.values == groups.values
+    np.testing.assert_array_equal(known.encode(TWO), groups.codes)
+
+
 def test_it_pickles():
     groups = encode_groups(TWO)
     copy = pickle.loads(pickle.dumps(groups))

@@ -167,6 +167,12 @@ def test_a_column_asks_for_nothing_by_routing(people, routing):
         params={"sensitive_features": people["sex"]},
     )
     np.testing.assert_array_equal(found, direct)
+    for asks, wanted in (
+        (scorer, set()),
+        (neg_demographic_parity_difference, {"sensitive_features"}),
+    ):
+        request = asks.get_metadata_routing()
+        assert request.consumes("score", ["sensitive_features"]) == wanted
 
 
 @pytest.mark.parametrize("sensitive_column", ["age", ["race", "age"]])
