@@ -1,7 +1,7 @@
 """Choose the defaults of RunnerClassifier on validation rows, never on test rows.
 
-Splits 100 and up are used, the benchmarks' own are 0 and up: fit on the train rows (with
-a validation share of its own inside), score on the validation rows.
+Splits 100 and up are used, the benchmarks' own are 0 and up: fit on the train rows
+(with a validation share of its own inside), score on the validation rows.
 
     python -m benchmarks.paper.defaults --seeds 5 --jobs 2 --output defaults.jsonl
 """
@@ -24,7 +24,7 @@ FIRST_SEED = 100
 CONSTRAINTS = ("demographic_parity", "equalized_odds")
 GRID = {
     "gap": ("mean", "threshold", "wasserstein"),
-    "sampling": ("two_stream", "shared", "balanced"),
+    "sampling": ("two_stream", "shared"),
     "fairness_weight": (0.05, 0.1, 0.2, 0.3, 0.6, 1.0),
     "neuron_ratio": (0.05, 0.5),
 }

@@ -1,4 +1,4 @@
-"""The paper's data protocol: random splits into 60 % train, 20 % validation, 20 % test."""
+"""The paper's data protocol: random 60 % train, 20 % validation, 20 % test rows."""
 
 from dataclasses import dataclass
 from typing import Any

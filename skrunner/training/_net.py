@@ -122,6 +122,11 @@ class GroupNet(NeuralNet):
         """Run the module in its precision."""
         return forward_logits(self.module_, X, self.precision_)
 
+    def infer(self, x: Any, **params: Any) -> Tensor:
+        """Run the module for skorch's predictions, which want one logit as a vector."""
+        logits: Tensor = super().infer(x, **params)
+        return logits.flatten() if logits.shape[1:] == (1,) else logits
+
     def train_step_single(self, batch: Batch, **_params: Any) -> dict[str, Any]:
         """Compute the gradients of one batch."""
         self._set_training(True)
@@ -144,6 +149,7 @@ class GroupNet(NeuralNet):
                 self.optimizer_.zero_grad()
                 self._steps.append(_detached(self._backward(batch)))
                 self.optimizer_.step()
+            self.history.new_batch()  # skorch's Checkpoint looks at the last one
         self._record_epoch()
 
     def _backward(self, batch: Batch) -> StepLoss:

@@ -41,7 +41,8 @@ class EpochSelection(Callback):
     ----------
     rule : {"last", "min_gap", "within_utility"}
         ``"last"`` keeps the last epoch, ``"min_gap"`` the one with the smallest gap of
-        the validation rows, ``"within_utility"`` the one with the smallest gap among
+        the validation rows behind the first epoch (the released code's rule),
+        ``"within_utility"`` the one with the smallest gap among
         those whose utility is at most `utility_drop` under the best. Epochs that
         collapsed are refused: the constant predictor has no gap.
     utility_drop : float, default=0.01
@@ -91,6 +92,8 @@ class EpochSelection(Callback):
         self.candidates_ = []
 
     def _take_in(self, net: Any, epoch: int) -> None:
+        if self.rule == "min_gap" and epoch == 1:
+            return
         names = ("valid_utility", "valid_gap", "valid_collapsed")
         utility, gap, collapsed = (net.history[-1, name] for name in names)
         gap = np.inf if np.isnan(gap) else gap
