@@ -72,8 +72,10 @@ def check_fit_input(
     check_consistent_length(X, labels)
     weight = None
     if sample_weight is not None:
-        weight = _check_sample_weight(
-            sample_weight, X, dtype=X.dtype, ensure_non_negative=True
+        weight = _writeable(
+            _check_sample_weight(
+                sample_weight, X, dtype=X.dtype, ensure_non_negative=True
+            )
         )
     sensitive = taken if sensitive_features is None else sensitive_features
     if sensitive is None and callable(estimator.sensitive_columns):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from skorch import NeuralNet
 from torch import nn
 
@@ -27,7 +28,7 @@ SMALL = {
 
 def runner(**changes):
     params = {**SMALL, **changes}
-    if not isinstance(params.get("net", ""), (str, type)):
+    if "net" in changes:
         params["net_params"] = changes.get("net_params")
     return RunnerClassifier(**params)
 
@@ -50,3 +51,9 @@ def skorch_net(module=Tiny, criterion=nn.BCEWithLogitsLoss, **params):
 
 def case(name, match, *, error=ValueError, params=(), data=()):
     return pytest.param(dict(params), dict(data), error, match, id=name)
+
+
+def weights_of(estimator):
+    """Return all weights and buffers of the fitted net in one vector."""
+    state = estimator.net_.module_.state_dict()
+    return torch.cat([value.double().flatten() for value in state.values()]).numpy()
