@@ -77,6 +77,7 @@ def test_settings_of_today_hold(make):
     assert len(estimator.history_) == 6
 
 
+@pytest.mark.filterwarnings("ignore::skrunner.exceptions.CollapseWarning")
 def test_partial_fit_after_an_epoch_was_chosen():
     estimator = fit(runner(select_epoch="min_gap", max_epochs=3, lr=0.3))
     start = weights_of(estimator)

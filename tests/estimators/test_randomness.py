@@ -77,7 +77,8 @@ CALLS = {
     "predict_proba": lambda: FITTED.predict_proba(X),
     "diagnose": lambda: FITTED.diagnose(X, sensitive_features=A, importance="random"),
 }
-FITTED = fit(runner(net_params={"hidden": (8,), "dropout": 0.3}, random_state=None))
+FITTED = fit(runner(net_params={"hidden": (8,), "dropout": 0.3}, lr=0.1))
+FITTED.set_params(random_state=None)
 
 
 @pytest.mark.parametrize("name", CALLS)
