@@ -42,9 +42,9 @@ class EpochSelection(Callback):
     rule : {"last", "min_gap", "within_utility"}
         ``"last"`` keeps the last epoch, ``"min_gap"`` the one with the smallest gap of
         the validation rows behind the first epoch (the released code's rule),
-        ``"within_utility"`` the one with the smallest gap among
-        those whose utility is at most `utility_drop` under the best. Epochs that
-        collapsed are refused: the constant predictor has no gap.
+        ``"within_utility"`` the one with the smallest gap among those whose utility is
+        at most `utility_drop` under the best. Epochs that collapsed are refused: the
+        constant predictor has no gap.
     utility_drop : float, default=0.01
         How much utility may be given up.
     patience : int or None, default=None
@@ -74,7 +74,7 @@ class EpochSelection(Callback):
         else:
             before = self._choose()
             self._take_in(net, epoch)
-            changed = self._choose() is not before
+            changed = self._choose() is not before or not self.candidates_
         if changed:
             self.last_change_ = epoch
         elif self.patience and epoch - self.last_change_ >= self.patience:

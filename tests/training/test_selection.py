@@ -55,8 +55,10 @@ def brute_force(rule, scores, drop):
         (utility, np.inf if np.isnan(gap) else gap, collapsed, epoch)
         for epoch, (utility, gap, collapsed) in enumerate(scores, start=1)
     ]
-    if rule == "last":
-        return len(epochs)
+    if rule == "min_gap":
+        del epochs[0]  # the released code passes it over
+    if rule == "last" or not epochs:
+        return len(scores)
     sound = [epoch for epoch in epochs if not epoch[2]]
     if not sound:
         return min(epochs, key=lambda e: (-e[0], e[1], e[3]))[3]
@@ -109,8 +111,9 @@ def test_patience_equals_brute_force(rule, patience):
         scores, net = random_scores(seed), FakeNet()
         choices = [brute_force(rule, scores[: n + 1], 0.01) for n in range(len(scores))]
         last_change, expected = 0, len(scores)
+        first = 2 if rule == "min_gap" else 1
         for epoch, choice in enumerate(choices, start=1):
-            if epoch == 1 or choice != choices[epoch - 2]:
+            if epoch <= first or choice != choices[epoch - 2]:
                 last_change = epoch
             elif epoch - last_change >= patience:
                 expected = epoch
@@ -140,9 +143,20 @@ def test_all_collapsed_keeps_the_best_utility_and_warns():
 
 
 def test_one_sound_epoch_is_chosen_over_smaller_gaps_of_collapsed_ones():
-    net = FakeNet()
-    net.run(EpochSelection("min_gap"), [(0.9, 0.0, True), (0.5, 0.4, False)])
-    assert net.weight == 2
+    net, scores = FakeNet(), [(0.9, 0.0, True), (0.9, 0.0, True), (0.5, 0.4, False)]
+    net.run(EpochSelection("min_gap"), scores)
+    assert net.weight == 3
+
+
+def test_the_smallest_gap_is_looked_for_behind_the_first_epoch():
+    scores = [(0.9, 0.0, False), (0.5, 0.2, False), (0.5, 0.3, False)]
+    for rule, expected in [("min_gap", 2), ("within_utility", 1)]:
+        net = FakeNet()
+        net.run(EpochSelection(rule), scores)
+        assert net.chosen_epoch_ == net.weight == expected
+    alone = FakeNet()
+    assert alone.run(EpochSelection("min_gap", patience=1), scores[:1]) == 1
+    assert alone.chosen_epoch_ == 1
 
 
 def test_only_epochs_that_may_be_chosen_are_kept():
@@ -163,12 +177,12 @@ def test_only_epochs_that_may_be_chosen_are_kept():
 def test_kept_weights_do_not_follow_the_training():
     """A state that is not copied would hold the last epoch's weights."""
     net = FakeNet()
-    net.run(EpochSelection("min_gap"), [(0.5, 0.1, False), (0.5, 0.4, False)])
+    net.run(EpochSelection("within_utility"), [(0.5, 0.1, False), (0.5, 0.4, False)])
     assert net.weight == 1
 
 
 def test_a_second_training_forgets_the_first():
-    net, selection = FakeNet(), EpochSelection("min_gap", patience=2)
+    net, selection = FakeNet(), EpochSelection("within_utility", patience=2)
     net.run(selection, [(0.5, 0.0, False), (0.5, 0.3, False)])
     assert net.weight == 1
     net.run(selection, [(0.5, 0.2, False), (0.5, 0.1, False), (0.5, 0.3, False)])
