@@ -86,26 +86,22 @@ class RunningMeans:
 
     def __init__(self, momentum: float) -> None:
         self.momentum = momentum
-        self._means: dict[str, Tensor] = {}
-        self._seen: dict[str, Tensor] = {}
+        self._means: Tensor | None = None
+        self._seen: Tensor | None = None
 
-    def update(
-        self, name: str, means: Tensor, present: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    def update(self, means: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
         """Take in a batch's means.
 
         Parameters
         ----------
-        name : str
-            Which quantity it is.
-        means : Tensor of shape (n_bins, ...)
-            Its means in the batch.
+        means : Tensor of shape (n_bins, n_columns)
+            The means of the batch.
         present : Tensor of shape (n_bins,)
             1 where the batch has rows of the bin.
 
         Returns
         -------
-        means : Tensor of shape (n_bins, ...)
+        means : Tensor of shape (n_bins, n_columns)
             Running means, with the batch's gradient.
         present : Tensor of shape (n_bins,)
             1 where a bin has been seen at all.
@@ -113,11 +109,10 @@ class RunningMeans:
         if not self.momentum:
             return means, present
         batch = means.detach()
-        past = self._means.get(name, torch.zeros_like(batch))
-        seen = self._seen.get(name, torch.zeros_like(present))
-        shape = (-1, *[1] * (batch.ndim - 1))
-        share = torch.where(seen > 0, 1 - self.momentum, 1.0) * present
-        running = past + share.reshape(shape).to(batch.dtype) * (batch - past)
-        seen = torch.maximum(seen, present)
-        self._means[name], self._seen[name] = running, seen
-        return running + (means - batch), seen
+        if self._means is None or self._seen is None:
+            self._means, self._seen = batch, present
+            return means, present
+        share = torch.where(self._seen > 0, 1 - self.momentum, 1.0) * present
+        self._means = torch.lerp(self._means, batch, share[:, None].to(batch.dtype))
+        self._seen = torch.maximum(self._seen, present)
+        return self._means + (means - batch), self._seen

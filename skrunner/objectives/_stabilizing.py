@@ -17,10 +17,8 @@ from skrunner.gaps import (
     GapStructure,
     GroupMeans,
     RunningMeans,
-    activation_gap,
     class_probabilities,
     group_means,
-    output_gap,
     spread,
     wasserstein_gap,
 )
@@ -108,9 +106,11 @@ class StabilizingObjective:
         self._criteria = resolve_criteria(
             settings.importance, layers.modules, generator
         )
-        self._constant_means: dict[int, GroupMeans] = {}
+        self._comparisons: dict[int, _Comparison] = {}
+        self._column_weights: dict[int, Tensor] = {}
         self._step = 0
         self.selected: list[Tensor] = []
+        self._shares: list[Tensor] = []
 
     def __call__(self, forward: Forward, batch: Batch) -> StepLoss:
         """Compute the loss of a batch.
@@ -133,21 +133,38 @@ class StabilizingObjective:
         predictive = predictive_loss(
             self.criterion, logits[: batch.n_predictive], batch
         )
-        means = self._means(batch)
-        gap = self._output_gap("output", class_probabilities(logits), means)
+        compared = self._compare(batch)
+        means = compared.means
+        outputs = self._outputs(logits)
+        views = [
+            neuron_first(layer, activation)
+            for layer, activation in zip(self._layers.modules, activations, strict=True)
+        ]
+        # All means side by side: what follows is one operation, not one a layer.
+        columns = [means.of(values).flatten(1) for values in (*outputs, *views)]
+        averaged, present = self._running.update(torch.cat(columns, 1), means.present)
+        if self.settings.gap_momentum:
+            compared = _Comparison.of(
+                self._structure, GroupMeans(means.matrix, present)
+            )
+        distances = (self._structure.differences @ averaged).abs()
+        n_outputs = compared.by_output.shape[1]
+        gap = (compared.by_output * distances[:, :n_outputs]).sum()
         if self._step % self.settings.diagnose_every == 0:
-            self._diagnose(gap, activations)
+            self._diagnose(gap, activations, views)
         self._step += 1
-        fairness = self._neuron_term(activations, means)
-        if self.settings.include_output:
-            fairness = fairness + self._output_term(logits, gap, means)
+        scale = self._scale(outputs, views, means)
+        weights = self._weigh_columns(compared, len(outputs), batch)
+        fairness = (weights * (distances if scale is None else distances / scale)).sum()
+        if self.settings.include_output and self.settings.gap == "wasserstein":
+            fairness = fairness + wasserstein_gap(self._structure, logits, means)
         loss = predictive + self.settings.fairness_weight * fairness
         return StepLoss(loss, predictive.detach(), fairness.detach(), gap.detach())
 
-    def _means(self, batch: Batch) -> GroupMeans:
+    def _compare(self, batch: Batch) -> "_Comparison":
         n_rows = len(batch.y)
-        if batch.same_cells and n_rows in self._constant_means:
-            return self._constant_means[n_rows]
+        if batch.same_cells and n_rows in self._comparisons:
+            return self._comparisons[n_rows]
         weight = batch.weight
         if batch.fair_from:
             takes_part = torch.ones_like(
@@ -156,23 +173,50 @@ class StabilizingObjective:
             takes_part[: batch.fair_from] = 0
             weight = takes_part if weight is None else weight * takes_part
         means = group_means(self._structure, batch.groups, batch.y, weight)
+        compared = _Comparison.of(self._structure, means)
         if batch.same_cells:
-            self._constant_means[n_rows] = means
-        return means
+            self._comparisons[n_rows] = compared
+        return compared
 
-    def _output_gap(self, name: str, values: Tensor, means: GroupMeans) -> Tensor:
-        averaged, present = self._running.update(name, means.of(values), means.present)
-        return output_gap(self._structure, averaged, present)
-
-    def _output_term(self, logits: Tensor, gap: Tensor, means: GroupMeans) -> Tensor:
+    def _outputs(self, logits: Tensor) -> list[Tensor]:
+        outputs = [class_probabilities(logits)]
         if self.settings.gap == "threshold":
-            steep = class_probabilities(logits, THRESHOLD_TEMPERATURE)
-            return self._output_gap("steep output", steep, means)
-        if self.settings.gap == "wasserstein":
-            return wasserstein_gap(self._structure, logits, means)
-        return gap
+            outputs.append(class_probabilities(logits, THRESHOLD_TEMPERATURE))
+        return outputs
 
-    def _diagnose(self, gap: Tensor, activations: Sequence[Tensor]) -> None:
+    def _weigh_columns(
+        self, compared: "_Comparison", n_blocks: int, batch: Batch
+    ) -> Tensor:
+        """Weigh every distance, of shape (n_terms, n_columns), in the fairness term."""
+        constant = batch.same_cells and not self.settings.gap_momentum
+        if constant and len(batch.y) in self._column_weights:
+            return self._column_weights[len(batch.y)]
+        columns = [torch.zeros_like(compared.by_output)] * n_blocks
+        if self.settings.include_output and self.settings.gap != "wasserstein":
+            columns[-1] = compared.by_output
+        columns += [torch.outer(compared.by_term, share) for share in self._shares]
+        weights = torch.cat(columns, 1)
+        if constant:
+            self._column_weights[len(batch.y)] = weights
+        return weights
+
+    def _scale(
+        self, outputs: Sequence[Tensor], views: Sequence[Tensor], means: GroupMeans
+    ) -> Tensor | None:
+        """Return the standard deviation of each column, or None where none is used."""
+        if not self.settings.normalize:
+            return None
+        dtype = means.matrix.dtype
+        ones = [means.matrix.new_ones(values.shape[1]) for values in outputs]
+        spreads = [
+            spread(values.to(dtype), means).repeat_interleave(_positions(values))
+            for values in views
+        ]
+        return torch.cat([*ones, *spreads]).clamp_min(torch.finfo(dtype).eps)
+
+    def _diagnose(
+        self, gap: Tensor, activations: Sequence[Tensor], views: Sequence[Tensor]
+    ) -> None:
         modules = self._layers.modules
         weights = self._layers.weights()
         # A frozen layer, as in fine-tuning, has no gradient to be chosen by.
@@ -190,28 +234,36 @@ class StabilizingObjective:
         ]
         for i, score in zip(free, scores, strict=True):
             self.selected[i] = top_neurons(score, ratio)
+        self._column_weights = {}
+        self._shares = [
+            self._share_of(selected, _positions(values), ratio)
+            for selected, values in zip(self.selected, views, strict=True)
+        ]
 
-    def _neuron_term(self, activations: Sequence[Tensor], means: GroupMeans) -> Tensor:
-        total = means.matrix.new_zeros(())
-        for name, layer, activation, selected in zip(
-            self._layers.names,
-            self._layers.modules,
-            activations,
-            self.selected,
-            strict=True,
-        ):
-            values = neuron_first(layer, activation)
-            averaged, present = self._running.update(
-                name, means.of(values), means.present
-            )
-            gaps = activation_gap(self._structure, averaged, present)
-            if self.settings.normalize:
-                tiny = torch.finfo(gaps.dtype).eps
-                gaps = gaps / spread(values.to(gaps.dtype), means).clamp_min(tiny)
-            held = (gaps * selected).sum()
-            if self.settings.reduction == "mean":
-                ratio = self.settings.neuron_ratio
-                all_of_them = self.settings.importance == "all"
-                held = held / n_selected(len(gaps), 1.0 if all_of_them else ratio)
-            total = total + held
-        return total
+    def _share_of(self, selected: Tensor, positions: int, ratio: float) -> Tensor:
+        """Spread a layer's weight over its selected neurons and their positions."""
+        n_held = n_selected(len(selected), ratio)
+        parts = positions * (n_held if self.settings.reduction == "mean" else 1)
+        share = selected.to(self._structure.differences.dtype) / parts
+        return share.repeat_interleave(positions)
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    """How the rows of a batch are averaged, and how their differences are weighed."""
+
+    means: GroupMeans
+    by_term: Tensor
+    by_output: Tensor
+
+    @classmethod
+    def of(cls, structure: GapStructure, means: GroupMeans) -> "_Comparison":
+        return cls(
+            means,
+            structure.term_weights(means.present),
+            structure.term_output_weights(means.present),
+        )
+
+
+def _positions(values: Tensor) -> int:
+    return values[0, 0].numel()

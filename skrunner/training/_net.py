@@ -131,7 +131,7 @@ class GroupNet(NeuralNet):
         """Compute the gradients of one batch."""
         self._set_training(True)
         step = self._backward(batch)
-        self._steps.append(_detached(step))
+        self._steps.append(_without_graph(step))
         return {"loss": step.loss, "y_pred": None}
 
     def run_single_epoch(
@@ -140,14 +140,14 @@ class GroupNet(NeuralNet):
         """Train for one epoch."""
         if iterator is None:
             return
-        self._steps: list[Tensor] = []
+        self._steps: list[StepLoss] = []
         if self._needs_batch_events():
             super().run_single_epoch(iterator, training, prefix, step_fn, **params)
         else:
             self._set_training(True)
             for batch in iterator:
                 self.optimizer_.zero_grad()
-                self._steps.append(_detached(self._backward(batch)))
+                self._steps.append(_without_graph(self._backward(batch)))
                 self.optimizer_.step()
             self.history.new_batch()  # skorch's Checkpoint looks at the last one
         self._record_epoch()
@@ -159,7 +159,8 @@ class GroupNet(NeuralNet):
         return step
 
     def _record_epoch(self) -> None:
-        means = torch.stack(self._steps).double().mean(0).cpu().numpy()
+        steps = torch.stack([_stacked(step) for step in self._steps])
+        means = steps.double().mean(0).cpu().numpy()
         del self._steps
         check_finite(float(means[0]), len(self.history))
         losses = self.history[:-1, "train_loss"] if len(self.history) > 1 else []
@@ -180,9 +181,10 @@ class GroupNet(NeuralNet):
         )
 
 
-def _detached(step: StepLoss) -> Tensor:
+def _without_graph(step: StepLoss) -> StepLoss:
+    return step._replace(loss=step.loss.detach())
+
+
+def _stacked(step: StepLoss) -> Tensor:
     nothing = step.loss.new_full((), torch.nan)
-    parts = (step.loss, step.predictive, step.fairness, step.gap)
-    return torch.stack(
-        [nothing if part is None else part.detach().to(nothing) for part in parts]
-    )
+    return torch.stack([nothing if part is None else part.to(nothing) for part in step])
