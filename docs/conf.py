@@ -43,7 +43,7 @@ html_theme_options = {
 
 # Types are in the numpydoc text; annotations would only repeat them as broken links.
 autodoc_typehints = "none"
-autosummary_generate = True
+autosummary_generate = [f"generated/api/{room.module}.rst" for room in API]
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
 
