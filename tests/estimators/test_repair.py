@@ -83,15 +83,12 @@ def test_the_gap_of_new_rows_shrinks(three_groups, constraints):
 def test_two_columns_are_intersected(constraints):
     rows, labels, groups = biased(2, 4)
     codes = groups.str[-1].astype(int)
-    columns = pd.DataFrame({"sex": codes // 2, "race": np.where(codes % 2, "a", "b")})
+    columns = pd.DataFrame({"sex": codes // 2, "race": np.where(codes % 2, "b", "a")})
     data = rows, labels, columns
     joined = halves((rows, labels, groups), RunnerClassifier, constraints)
-    accuracy, gap = halves(data, RunnerClassifier, constraints)
+    assert halves(data, RunnerClassifier, constraints) == joined
     _, vanilla_gap = halves(data, NetClassifier, constraints)
-    assert gap < 0.75 * vanilla_gap
-    # The groups are the same: their order alone, and so what is drawn, differs.
-    assert gap == pytest.approx(joined[1], abs=0.15)
-    assert accuracy == pytest.approx(joined[0], abs=0.05)
+    assert joined[1] < 0.75 * vanilla_gap  # 0.41 to 0.58 with two seeds
 
 
 @pytest.mark.parametrize("sampling", ["two_stream", "shared", "balanced"])
