@@ -113,7 +113,7 @@ class EpochSelection(Callback):
         best = max(candidate.utility for candidate in sound)
         drop = self.utility_drop if self.rule == "within_utility" else np.inf
         allowed = [c for c in sound if c.utility >= best - drop]
-        return min(allowed, key=lambda c: (c.gap, -c.utility, c.epoch))
+        return min(allowed, key=lambda c: c.gap)
 
     def _warn(self, net: Any) -> None:
         warnings.warn(

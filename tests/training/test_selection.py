@@ -187,3 +187,9 @@ def test_a_second_training_forgets_the_first():
     assert net.weight == 1
     net.run(selection, [(0.5, 0.2, False), (0.5, 0.1, False), (0.5, 0.3, False)])
     assert net.chosen_epoch_ == net.weight == 4
+
+
+def test_patience_of_a_second_training_starts_anew():
+    net, selection = FakeNet(), EpochSelection("last", patience=3)
+    net.run(selection, [(0.5, 0.1, False)] * 2, [True, False])
+    assert net.run(selection, [(0.5, 0.1, False)] * 9, [False] * 9) == 2 + 3
