@@ -86,7 +86,6 @@ API = (
                 (
                     "best_within",
                     "constrained",
-                    "UnmetBoundWarning",
                     "SensitiveStratifiedKFold",
                 ),
             ),
@@ -176,6 +175,7 @@ API = (
                     "IgnoredWeightsWarning",
                     "SmallGroupWarning",
                     "UndefinedRateWarning",
+                    "UnmetBoundWarning",
                     "ValidationShareWarning",
                 ),
             ),

@@ -10,6 +10,7 @@ __all__ = [
     "IgnoredWeightsWarning",
     "SmallGroupWarning",
     "UndefinedRateWarning",
+    "UnmetBoundWarning",
     "UnsupportedModuleError",
     "ValidationShareWarning",
 ]
@@ -33,6 +34,10 @@ class ValidationShareWarning(UserWarning):
 
 class IgnoredWeightsWarning(UserWarning):
     """Weights that were passed in are not where the training starts."""
+
+
+class UnmetBoundWarning(UserWarning):
+    """No candidate of a search has a gap within the bound that was set for it."""
 
 
 class UnsupportedModuleError(ValueError):

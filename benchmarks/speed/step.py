@@ -198,10 +198,9 @@ def main() -> None:
     for name, row in results.items():
         verdict = "ok" if row["ratio"] <= row["limit"] else "ABOVE"
         late += [name] if verdict == "ABOVE" else []
-        spread = f"{row['least']:.2f}..{row['most']:.2f}"
-        print(
-            f"{name:34} {row['ratio']:.2f} ({spread})  limit {row['limit']:.2f} {verdict}"
-        )
+        spread = f"({row['least']:.2f}..{row['most']:.2f})"
+        limit = f"limit {row['limit']:.2f} {verdict}"
+        print(f"{name:34} {row['ratio']:.2f} {spread}  {limit}")
     raise SystemExit(f"above the limit: {'; '.join(late)}" if late else 0)
 
 

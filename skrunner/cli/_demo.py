@@ -24,7 +24,7 @@ PARITY, ODDS = "repaired: demographic parity", "repaired: equalized odds"
 class SplitResult:
     """What one random split gave.
 
-    Parameters
+    Attributes
     ----------
     scores : DataFrame
         One row a net.

@@ -1,6 +1,6 @@
 """From a data set to the batches of an epoch: plain rows, balanced rows, or both."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -10,13 +10,16 @@ from skrunner.data._dataset import GroupDataset
 from skrunner.data._strata import strata_of, warn_of_short_strata
 from skrunner.data._streams import ShuffledStream, StratifiedStream
 
+# Measured on Adult and COMPAS: 500 balanced rows repair as well as 1,000.
+ENOUGH_ROWS = 500
+FEW_ROWS = 32
 SAMPLINGS = ("plain", "shared", "two_stream", "balanced")
 
 
 class Batch(NamedTuple):
     """The rows of one step; one forward pass takes them all.
 
-    Parameters
+    Attributes
     ----------
     X : Tensor of shape (n_rows, ...)
         Inputs.
@@ -61,7 +64,8 @@ class EpochBatches:
     steps_per_epoch : int or None, default=None
         Batches of an epoch; None makes it one pass over the rows.
     fairness_batch_size : int or None, default=None
-        Balanced rows of a two-stream batch; None takes `batch_size`.
+        Balanced rows of a two-stream batch; None takes half of `batch_size` or 500,
+        whichever is more, but no stratum's rows twice unless it has fewer than 32.
     seeds : (int, int), default=(0, 1)
         The seeds of the predictive and of the fairness stream.
 
@@ -99,8 +103,10 @@ class EpochBatches:
         self._two_streams = sampling == "two_stream"
         if sampling in ("balanced", "two_stream") and not self.full:
             strata = strata_of(dataset, constraints, all_labels=sampling == "balanced")
-            n_rows = fairness_batch_size if self._two_streams else None
-            self._balanced = StratifiedStream(strata, n_rows or batch_size, fair)
+            n_rows = batch_size
+            if self._two_streams:
+                n_rows = fairness_batch_size or _enough_rows(strata, batch_size)
+            self._balanced = StratifiedStream(strata, n_rows, fair)
             warn_of_short_strata(strata, self._balanced.sizes)
 
     def __len__(self) -> int:
@@ -156,3 +162,8 @@ class EpochBatches:
             return [self._batch_size] * self.steps
         base, extra = divmod(len(self.dataset), self.steps)
         return [base + (step < extra) for step in range(self.steps)]
+
+
+def _enough_rows(strata: Sequence[Tensor], batch_size: int) -> int:
+    smallest = min(len(rows) for rows in strata)
+    return min(max(batch_size // 2, ENOUGH_ROWS), len(strata) * max(smallest, FEW_ROWS))

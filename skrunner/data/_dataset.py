@@ -12,7 +12,7 @@ from torch import Tensor
 class GroupDataset:
     """A table of rows on one device.
 
-    Parameters
+    Attributes
     ----------
     X : Tensor of shape (n_samples, ...)
         Inputs.

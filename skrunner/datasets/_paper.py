@@ -35,7 +35,7 @@ class PaperPreprocessor(TransformerMixin, BaseEstimator):
         Bin edges of the standardized numbers (absent where they are not binned).
     n_features_in_ : int
         Number of columns seen by `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns seen by `fit`.
     """
 

@@ -66,7 +66,8 @@ def diagnose_neurons(
         ``"signed"``, ``"auto"``, ``"random"``, ``"all"``, or ``"exact"``, which
         silences the neurons one by one (eq. 5) and is slow.
     neuron_ratio : float, default=0.1
-        The share k of each layer that is selected (eq. 7), at least one neuron.
+        The share k of each layer that is selected (eq. 7), at least one neuron; all of
+        them for ``importance="all"``.
     layers : str, sequence of str or None, default=None
         Names or shell patterns; None takes all but the output layer.
     classes : sequence or None, default=None
@@ -133,7 +134,7 @@ def diagnose_neurons(
         found,
         scores=scores,
         means=means,
-        neuron_ratio=neuron_ratio,
+        neuron_ratio=1.0 if importance == "all" else neuron_ratio,
         group_names=encoding.names,
         constraints=constraints,
         gap=float(output_gap(structure, output_means, rows.means.present)),

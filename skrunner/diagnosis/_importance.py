@@ -19,7 +19,7 @@ Score = Callable[[Tensor, Tensor], Tensor]
 class Criterion(NamedTuple):
     """One way to score neurons.
 
-    Parameters
+    Attributes
     ----------
     at : {"weight", "activation", "nothing"}
         Where the gap's gradient is taken.

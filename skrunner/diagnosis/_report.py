@@ -15,7 +15,7 @@ class NeuronDiagnosis:
 
     Neurons are in forward order of the layers; every array has one entry a neuron.
 
-    Parameters
+    Attributes
     ----------
     layer : ndarray of str of shape (n_neurons,)
         The layer's name, as in ``named_modules()``.

@@ -14,7 +14,7 @@ from skrunner.nn import ActivationRecorder, NeuronLayers, neuron_first
 class Rows:
     """The rows of a diagnosis and the matrix that averages them.
 
-    Parameters
+    Attributes
     ----------
     module : Module
         The net, in evaluation mode when it runs.

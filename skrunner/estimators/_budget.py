@@ -23,7 +23,7 @@ SILENT_BELOW = 100
 class Budget:
     """How long a training is and how many rows a step takes.
 
-    Parameters
+    Attributes
     ----------
     max_epochs : int
         Epochs at most.

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 class RepairDefaults(NamedTuple):
     """What None means for one constraint.
 
-    Parameters
+    Attributes
     ----------
     fairness_weight : float
         The weight λ of the fairness term.
@@ -33,8 +33,8 @@ REPAIR_DEFAULTS = {
 # The paper's training (RUNNER, section 4.1 and the released code): 5 epochs of 100
 # steps, balanced batches of 1,000 rows (two groups of 500) or 2,000 (cells of 500),
 # diagnosis at every step, Adam at 0.001, the epoch of the smallest gap on a quarter
-# of the rows. The output's own gap is part of the term: without it, as the released code
-# has it for demographic parity, the paper's numbers do not come.
+# of the rows. The output's own gap is part of the term: without it, as in the released
+# code for demographic parity, the paper's numbers do not come.
 _PAPER = {
     "net": "mlp",
     "net_params": {"hidden": (200, 200)},

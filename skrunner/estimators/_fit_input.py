@@ -14,7 +14,7 @@ from skrunner.groups import GroupEncoding
 class FitInput:
     """Validated rows of a fit.
 
-    Parameters
+    Attributes
     ----------
     X : ndarray of shape (n_samples, ...)
         What the net sees.
@@ -41,7 +41,13 @@ class FitInput:
         return codes * len(self.classes) + self.y
 
     def dataset(self) -> GroupDataset:
-        """Return the rows as tensors on the CPU."""
+        """Return the rows as tensors on the CPU.
+
+        Returns
+        -------
+        GroupDataset
+            The rows, with codes of 0 where there are no groups.
+        """
         groups = self.groups
         codes = np.zeros(len(self.y), np.int64) if groups is None else groups.codes
         weight = None if self.weight is None else torch.from_numpy(self.weight)

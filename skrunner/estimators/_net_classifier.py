@@ -63,7 +63,7 @@ class NetClassifier(BaseNetClassifier):
     verbose : int, default=None
         1 shows a progress bar, 2 a line an epoch; None takes the skorch net's, or 0.
     callbacks : list, default=None
-        skorch callbacks.
+        Callbacks of skorch.
 
     Attributes
     ----------
@@ -79,7 +79,7 @@ class NetClassifier(BaseNetClassifier):
         The groups.
     n_features_in_ : int
         Columns of X.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, if X has some.
     net_n_features_ : int
         Columns that the net sees.

@@ -71,8 +71,8 @@ class RunnerClassifier(BaseNetClassifier):
         term from rows balanced over groups or cells, ``"shared"`` both from the same
         random rows, ``"balanced"`` both from balanced rows as the paper does.
     fairness_batch_size : int, default=None
-        Balanced rows of a two-stream step; None takes
-        ``max(batch_size, min(1000, n_samples))``.
+        Balanced rows of a two-stream step; None takes half of `batch_size` or 500,
+        whichever is more, or fewer where a group or cell would repeat.
     gap : {"mean", "threshold", "wasserstein"}, default=None
         The output's gap in the fairness term: of mean probabilities (eqs 3 and 4), of a
         smooth stand-in for the rate at the threshold, or of whole distributions, for
@@ -124,7 +124,7 @@ class RunnerClassifier(BaseNetClassifier):
     verbose : int, default=None
         1 shows a progress bar, 2 a line an epoch; None takes the skorch net's, or 0.
     callbacks : list, default=None
-        skorch callbacks.
+        Callbacks of skorch.
 
     Attributes
     ----------
@@ -146,7 +146,7 @@ class RunnerClassifier(BaseNetClassifier):
         The groups.
     n_features_in_ : int
         Columns of X.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, if X has some.
     net_n_features_ : int
         Columns that the net sees.
@@ -305,9 +305,6 @@ class RunnerClassifier(BaseNetClassifier):
     def _make_batches(
         self, data: GroupDataset, budget: Budget, seeds: Seeds
     ) -> EpochBatches:
-        fair_rows = self.fairness_batch_size
-        if fair_rows is None:
-            fair_rows = max(budget.batch_size, min(1000, len(data)))
         repairs = self.fairness_weight_ > 0 or self.sampling == "balanced"
         return EpochBatches(
             data,
@@ -315,7 +312,7 @@ class RunnerClassifier(BaseNetClassifier):
             sampling=self.sampling if repairs else "plain",
             constraints=self.constraints,
             steps_per_epoch=self.steps_per_epoch,
-            fairness_batch_size=fair_rows,
+            fairness_batch_size=self.fairness_batch_size,
             seeds=(seeds.plain, seeds.fair),
         )
 

@@ -3,6 +3,7 @@
 Owns what is compared between groups and how; knows neither modules nor training.
 """
 
+from skrunner.gaps._distances import group_distances
 from skrunner.gaps._means import GroupMeans, RunningMeans, group_means
 from skrunner.gaps._measures import (
     activation_gap,
@@ -21,6 +22,7 @@ __all__ = [
     "activation_gap",
     "class_probabilities",
     "gap_structure",
+    "group_distances",
     "group_means",
     "output_gap",
     "pairwise_gap",

@@ -12,7 +12,7 @@ from skrunner.gaps._structure import GapStructure
 class GroupMeans:
     """A matrix that averages the rows of each bin, and the bins that have rows.
 
-    Parameters
+    Attributes
     ----------
     matrix : Tensor of shape (n_bins, n_samples)
         Each row sums to 1, or is zero if its bin is empty.
@@ -89,6 +89,36 @@ class RunningMeans:
         self._means: Tensor | None = None
         self._seen: Tensor | None = None
 
+    def current(self, means: Tensor) -> Tensor:
+        """Return the first columns of the running means, or a batch's own.
+
+        Parameters
+        ----------
+        means : Tensor of shape (n_bins, n_columns)
+            The batch's means of those columns.
+
+        Returns
+        -------
+        Tensor of shape (n_bins, n_columns)
+            The means to compare.
+        """
+        return means if self._means is None else self._means[:, : means.shape[1]]
+
+    def seen(self, present: Tensor) -> Tensor:
+        """Tell which bins can be compared after a batch.
+
+        Parameters
+        ----------
+        present : Tensor of shape (n_bins,)
+            1 where the batch has rows of the bin.
+
+        Returns
+        -------
+        Tensor of shape (n_bins,)
+            The same without momentum, else 1 where a bin has been seen at all.
+        """
+        return present if self._seen is None else self._seen
+
     def update(self, means: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
         """Take in a batch's means.
 
@@ -112,7 +142,7 @@ class RunningMeans:
         if self._means is None or self._seen is None:
             self._means, self._seen = batch, present
             return means, present
-        share = torch.where(self._seen > 0, 1 - self.momentum, 1.0) * present
+        share = (1 - self.momentum * self._seen) * present
         self._means = torch.lerp(self._means, batch, share[:, None].to(batch.dtype))
         self._seen = torch.maximum(self._seen, present)
         return self._means + (means - batch), self._seen

@@ -19,7 +19,7 @@ class GapStructure:
     demographic parity, one label for equalized odds). A term is the difference of two
     bins of the same condition.
 
-    Parameters
+    Attributes
     ----------
     membership : Tensor of shape (n_bins, n_cells)
         1 where the rows of a cell (``group * n_classes + label``) belong to a bin.

@@ -7,14 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from skrunner.exceptions import UnmetBoundWarning
 from skrunner.metrics._rates import Floats
 
 # Decimal fractions are not exact: .49 must count as within .05 of .54.
 _ROUNDING = 1e-9
-
-
-class UnmetBoundWarning(UserWarning):
-    """No candidate of a search has a gap within the bound that was set for it."""
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ class SensitiveStratifiedKFold(StratifiedKFold):
 
         Parameters
         ----------
-        X, y, groups : object
+        X, y, groups : object, default=None
             Ignored; here for compatibility.
         **metadata : dict
             What searches route to `split` they pass here too; ignored.
@@ -86,11 +86,11 @@ class SensitiveStratifiedKFold(StratifiedKFold):
             Rows; only their number matters.
         y : array-like of shape (n_samples,)
             Labels.
-        groups : object
+        groups : object, default=None
             Ignored; here for compatibility.
         sensitive_features : array-like of shape (n_samples,) or \
-                (n_samples, n_features)
-            Sensitive features; several columns are intersected.
+                (n_samples, n_features), default=None
+            Sensitive features, required; several columns are intersected.
 
         Yields
         ------

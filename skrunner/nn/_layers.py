@@ -20,7 +20,7 @@ NEURON_LAYERS = (nn.Linear, *CONVOLUTIONS)
 class NeuronLayers:
     """The layers whose neurons are looked at, in the order in which they run.
 
-    Parameters
+    Attributes
     ----------
     names : tuple of str
         Their names, as in ``named_modules()``.

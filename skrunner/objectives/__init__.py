@@ -8,12 +8,12 @@ from skrunner.objectives._predictive import (
     StepLoss,
     predictive_loss,
 )
-from skrunner.objectives._stabilizing import (
+from skrunner.objectives._settings import (
     OUTPUT_GAPS,
     REDUCTIONS,
     RepairSettings,
-    StabilizingObjective,
 )
+from skrunner.objectives._stabilizing import StabilizingObjective
 
 __all__ = [
     "OUTPUT_GAPS",

@@ -15,7 +15,7 @@ Forward = Callable[[Tensor], Tensor]
 class StepLoss(NamedTuple):
     """The parts of a step's loss, each a tensor of shape ().
 
-    Parameters
+    Attributes
     ----------
     loss : Tensor
         What is minimized, attached to the graph.

@@ -1,7 +1,6 @@
 """RUNNER's loss: diagnose neurons, then hold the chosen ones still between groups."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -18,56 +17,16 @@ from skrunner.gaps import (
     GroupMeans,
     RunningMeans,
     class_probabilities,
-    group_means,
+    group_distances,
     spread,
     wasserstein_gap,
 )
 from skrunner.nn import ActivationRecorder, NeuronLayers, neuron_first
+from skrunner.objectives._comparison import Comparison, Comparisons
 from skrunner.objectives._predictive import Forward, StepLoss, predictive_loss
+from skrunner.objectives._settings import RepairSettings
 
-OUTPUT_GAPS = ("mean", "threshold", "wasserstein")
-REDUCTIONS = ("mean", "sum")
 THRESHOLD_TEMPERATURE = 0.25
-
-
-@dataclass(frozen=True)
-class RepairSettings:
-    """How the fairness term is made.
-
-    Parameters
-    ----------
-    fairness_weight : float
-        The weight of the term, λ of eqs 9 and 10.
-    neuron_ratio : float
-        The share of each layer's neurons that is held still, k of eq. 7.
-    importance : str, default="auto"
-        The criterion that chooses them, see `skrunner.diagnosis.resolve_criteria`.
-    include_output : bool, default=True
-        Whether the output's own gap is added, with the weight of one layer.
-    reduction : {"mean", "sum"}, default="mean"
-        Over the chosen neurons of a layer; layers are added up.
-    normalize : bool, default=False
-        Whether a neuron's gap is divided by the standard deviation of its activation.
-    diagnose_every : int, default=5
-        Steps from one diagnosis to the next.
-    gap : {"mean", "threshold", "wasserstein"}, default="mean"
-        The gap of the output that is added.
-    gap_momentum : float, default=0.0
-        The share of the past in running means of the groups.
-    seed : int, default=0
-        The seed of ``importance="random"``.
-    """
-
-    fairness_weight: float
-    neuron_ratio: float
-    importance: str = "auto"
-    include_output: bool = True
-    reduction: str = "mean"
-    normalize: bool = False
-    diagnose_every: int = 5
-    gap: str = "mean"
-    gap_momentum: float = 0.0
-    seed: int = 0
 
 
 class StabilizingObjective:
@@ -106,7 +65,7 @@ class StabilizingObjective:
         self._criteria = resolve_criteria(
             settings.importance, layers.modules, generator
         )
-        self._comparisons: dict[int, _Comparison] = {}
+        self._comparisons = Comparisons(structure)
         self._column_weights: dict[int, Tensor] = {}
         self._step = 0
         self.selected: list[Tensor] = []
@@ -133,50 +92,32 @@ class StabilizingObjective:
         predictive = predictive_loss(
             self.criterion, logits[: batch.n_predictive], batch
         )
-        compared = self._compare(batch)
+        compared = self._comparisons.of(batch)
         means = compared.means
         outputs = self._outputs(logits)
         views = [
             neuron_first(layer, activation)
             for layer, activation in zip(self._layers.modules, activations, strict=True)
         ]
-        # All means side by side: what follows is one operation, not one a layer.
-        columns = [means.of(values).flatten(1) for values in (*outputs, *views)]
-        averaged, present = self._running.update(torch.cat(columns, 1), means.present)
+        distances = group_distances(
+            self._structure, means, self._running, [*outputs, *views]
+        )
         if self.settings.gap_momentum:
-            compared = _Comparison.of(
-                self._structure, GroupMeans(means.matrix, present)
-            )
-        distances = (self._structure.differences @ averaged).abs()
-        n_outputs = compared.by_output.shape[1]
-        gap = (compared.by_output * distances[:, :n_outputs]).sum()
+            present = self._running.seen(means.present)
+            compared = self._comparisons.of_means(GroupMeans(means.matrix, present))
+        by_output = compared.by_output
+        gap = (by_output * distances.detach()[:, : by_output.shape[1]]).sum()
         if self._step % self.settings.diagnose_every == 0:
-            self._diagnose(gap, activations, views)
+            self._diagnose(outputs[0], compared, activations, views)
         self._step += 1
-        scale = self._scale(outputs, views, means)
         weights = self._weigh_columns(compared, len(outputs), batch)
-        fairness = (weights * (distances if scale is None else distances / scale)).sum()
+        if self.settings.normalize:
+            distances = distances / self._scale(outputs, views, means)
+        fairness = (weights * distances).sum()
         if self.settings.include_output and self.settings.gap == "wasserstein":
             fairness = fairness + wasserstein_gap(self._structure, logits, means)
         loss = predictive + self.settings.fairness_weight * fairness
-        return StepLoss(loss, predictive.detach(), fairness.detach(), gap.detach())
-
-    def _compare(self, batch: Batch) -> "_Comparison":
-        n_rows = len(batch.y)
-        if batch.same_cells and n_rows in self._comparisons:
-            return self._comparisons[n_rows]
-        weight = batch.weight
-        if batch.fair_from:
-            takes_part = torch.ones_like(
-                batch.y, dtype=self._structure.membership.dtype
-            )
-            takes_part[: batch.fair_from] = 0
-            weight = takes_part if weight is None else weight * takes_part
-        means = group_means(self._structure, batch.groups, batch.y, weight)
-        compared = _Comparison.of(self._structure, means)
-        if batch.same_cells:
-            self._comparisons[n_rows] = compared
-        return compared
+        return StepLoss(loss, predictive.detach(), fairness.detach(), gap)
 
     def _outputs(self, logits: Tensor) -> list[Tensor]:
         outputs = [class_probabilities(logits)]
@@ -185,7 +126,7 @@ class StabilizingObjective:
         return outputs
 
     def _weigh_columns(
-        self, compared: "_Comparison", n_blocks: int, batch: Batch
+        self, compared: Comparison, n_blocks: int, batch: Batch
     ) -> Tensor:
         """Weigh every distance, of shape (n_terms, n_columns), in the fairness term."""
         constant = batch.same_cells and not self.settings.gap_momentum
@@ -202,10 +143,8 @@ class StabilizingObjective:
 
     def _scale(
         self, outputs: Sequence[Tensor], views: Sequence[Tensor], means: GroupMeans
-    ) -> Tensor | None:
-        """Return the standard deviation of each column, or None where none is used."""
-        if not self.settings.normalize:
-            return None
+    ) -> Tensor:
+        """Return the standard deviation of each neuron's columns, 1 for the outputs."""
         dtype = means.matrix.dtype
         ones = [means.matrix.new_ones(values.shape[1]) for values in outputs]
         spreads = [
@@ -215,8 +154,13 @@ class StabilizingObjective:
         return torch.cat([*ones, *spreads]).clamp_min(torch.finfo(dtype).eps)
 
     def _diagnose(
-        self, gap: Tensor, activations: Sequence[Tensor], views: Sequence[Tensor]
+        self,
+        outputs: Tensor,
+        compared: Comparison,
+        activations: Sequence[Tensor],
+        views: Sequence[Tensor],
     ) -> None:
+        gap = self._linear_gap(outputs, compared)
         modules = self._layers.modules
         weights = self._layers.weights()
         # A frozen layer, as in fine-tuning, has no gradient to be chosen by.
@@ -240,29 +184,20 @@ class StabilizingObjective:
             for selected, values in zip(self.selected, views, strict=True)
         ]
 
+    def _linear_gap(self, outputs: Tensor, compared: Comparison) -> Tensor:
+        """Return a sum over rows with the gradient of the (running) gap."""
+        means = compared.means
+        averaged = self._running.current(means.of(outputs.detach()))
+        signs = (self._structure.differences @ averaged).sign()
+        slopes = self._structure.differences.T @ (compared.by_output * signs)
+        return ((means.matrix.T @ slopes) * outputs).sum()
+
     def _share_of(self, selected: Tensor, positions: int, ratio: float) -> Tensor:
         """Spread a layer's weight over its selected neurons and their positions."""
         n_held = n_selected(len(selected), ratio)
         parts = positions * (n_held if self.settings.reduction == "mean" else 1)
         share = selected.to(self._structure.differences.dtype) / parts
         return share.repeat_interleave(positions)
-
-
-@dataclass(frozen=True)
-class _Comparison:
-    """How the rows of a batch are averaged, and how their differences are weighed."""
-
-    means: GroupMeans
-    by_term: Tensor
-    by_output: Tensor
-
-    @classmethod
-    def of(cls, structure: GapStructure, means: GroupMeans) -> "_Comparison":
-        return cls(
-            means,
-            structure.term_weights(means.present),
-            structure.term_output_weights(means.present),
-        )
 
 
 def _positions(values: Tensor) -> int:

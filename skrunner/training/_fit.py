@@ -21,7 +21,7 @@ DEFAULT_LR = 1e-3
 class TrainingSettings:
     """What the estimator decides about a training; None leaves it to the skorch net.
 
-    Parameters
+    Attributes
     ----------
     max_epochs : int
         Epochs at most.
@@ -44,7 +44,7 @@ class TrainingSettings:
     verbose : int, default=0
         1 shows a progress bar, 2 also a line an epoch.
     callbacks : sequence or None, default=None
-        skorch callbacks.
+        Callbacks of skorch.
     """
 
     max_epochs: int

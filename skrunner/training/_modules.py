@@ -27,7 +27,7 @@ CRITERIA = (nn.BCEWithLogitsLoss, nn.CrossEntropyLoss)
 class NetSpec:
     """What `net` says about a training.
 
-    Parameters
+    Attributes
     ----------
     source : str, type or Module
         A preset's name, a module class or an instance.
@@ -120,6 +120,13 @@ def _read_skorch_net(net: NeuralNet) -> NetSpec:
             f"The skorch net's criterion is {kind.__name__}; skrunner trains on "
             "logits. Pass criterion=nn.BCEWithLogitsLoss (one logit) or "
             "nn.CrossEntropyLoss."
+        )
+    own = getattr(criterion, "reduction", "mean")
+    reduction = params.get("criterion__reduction", own)
+    if reduction != "mean":
+        raise UnsupportedModuleError(
+            f"The skorch net's criterion has reduction={reduction!r}; skrunner averages "
+            "the loss over rows, by their weights. Leave the reduction at 'mean'."
         )
     return NetSpec(source, module_params, params)
 

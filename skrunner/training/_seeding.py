@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state
 class Seeds:
     """A seed for each source of randomness, so that one does not disturb another.
 
-    Parameters
+    Attributes
     ----------
     weights : int
         Initial weights.

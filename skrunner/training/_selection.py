@@ -15,7 +15,7 @@ EPOCH_RULES = ("last", "min_gap", "within_utility")
 class Candidate(NamedTuple):
     """An epoch that may be chosen.
 
-    Parameters
+    Attributes
     ----------
     epoch : int
         Its number, from 1.

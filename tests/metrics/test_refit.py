@@ -9,7 +9,8 @@ from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 
-from skrunner.metrics import UnmetBoundWarning, best_within, constrained
+from skrunner.exceptions import UnmetBoundWarning
+from skrunner.metrics import best_within, constrained
 
 
 def results(utility, fairness):

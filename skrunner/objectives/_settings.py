@@ -1,0 +1,46 @@
+"""How the fairness term of RUNNER is made."""
+
+from dataclasses import dataclass
+
+OUTPUT_GAPS = ("mean", "threshold", "wasserstein")
+REDUCTIONS = ("mean", "sum")
+
+
+@dataclass(frozen=True)
+class RepairSettings:
+    """How the fairness term is made.
+
+    Attributes
+    ----------
+    fairness_weight : float
+        The weight of the term, λ of eqs 9 and 10.
+    neuron_ratio : float
+        The share of each layer's neurons that is held still, k of eq. 7.
+    importance : str, default="auto"
+        The criterion that chooses them, see `skrunner.diagnosis.resolve_criteria`.
+    include_output : bool, default=True
+        Whether the output's own gap is added, with the weight of one layer.
+    reduction : {"mean", "sum"}, default="mean"
+        Over the chosen neurons of a layer; layers are added up.
+    normalize : bool, default=False
+        Whether a neuron's gap is divided by the standard deviation of its activation.
+    diagnose_every : int, default=5
+        Steps from one diagnosis to the next.
+    gap : {"mean", "threshold", "wasserstein"}, default="mean"
+        The gap of the output that is added.
+    gap_momentum : float, default=0.0
+        The share of the past in running means of the groups.
+    seed : int, default=0
+        The seed of ``importance="random"``.
+    """
+
+    fairness_weight: float
+    neuron_ratio: float
+    importance: str = "auto"
+    include_output: bool = True
+    reduction: str = "mean"
+    normalize: bool = False
+    diagnose_every: int = 5
+    gap: str = "mean"
+    gap_momentum: float = 0.0
+    seed: int = 0
