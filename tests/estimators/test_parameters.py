@@ -8,7 +8,7 @@ from sklearn.base import clone
 from skrunner import NetClassifier, RunnerClassifier
 from skrunner.datasets import make_biased_classification
 from tests.estimators.nets import Tiny
-from tests.estimators.rows import SMALL, A, N, X, Y, fit, runner, skorch_net, weights_of
+from tests.estimators.rows import SMALL, X, Y, fit, runner, skorch_net, weights_of
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::skrunner.exceptions.CollapseWarning"),
