@@ -47,7 +47,7 @@ def plot_group_rates(
     >>> from skrunner.plotting import plot_group_rates
     >>> y, groups = [0, 1] * 4, ["a", "b", "b", "a"] * 2
     >>> ax = plot_group_rates(y, {"net": y}, sensitive_features=groups)
-    >>> [bar.get_height() for bar in ax.patches]
+    >>> [float(bar.get_height()) for bar in ax.patches]
     [0.5, 0.5]
     """
     ax = axes_or_new(ax)

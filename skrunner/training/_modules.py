@@ -125,8 +125,8 @@ def _read_skorch_net(net: NeuralNet) -> NetSpec:
     reduction = params.get("criterion__reduction", own)
     if reduction != "mean":
         raise UnsupportedModuleError(
-            f"The skorch net's criterion has reduction={reduction!r}; skrunner averages "
-            "the loss over rows, by their weights. Leave the reduction at 'mean'."
+            f"The skorch net's criterion has reduction={reduction!r}; skrunner "
+            "averages the loss over rows by their weights. Leave it at 'mean'."
         )
     return NetSpec(source, module_params, params)
 

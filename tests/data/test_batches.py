@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 import torch
 
-from skrunner.data import EpochBatches, strata_of
+from skrunner.data import EpochBatches, GroupDataset, strata_of
 from skrunner.exceptions import SmallGroupWarning
 from skrunner.groups import CONSTRAINTS
 from tests.data.rows import indices, make_dataset, two_columns
@@ -38,7 +38,13 @@ def test_an_epoch_is_one_pass_in_batches_of_even_size(batch_size, sampling):
 @pytest.mark.parametrize("sampling", ["plain", "shared", "two_stream"])
 def test_a_number_of_steps_gives_whole_batches_that_cover_the_rows(sampling):
     data = make_dataset()
-    batches = EpochBatches(data, batch_size=12, sampling=sampling, steps_per_epoch=5)
+    batches = EpochBatches(
+        data,
+        batch_size=12,
+        sampling=sampling,
+        steps_per_epoch=5,
+        fairness_batch_size=6,
+    )
     assert len(batches) == 5
     drawn = []
     for epoch in epochs_of(batches, 4):
@@ -54,7 +60,9 @@ def test_a_number_of_steps_gives_whole_batches_that_cover_the_rows(sampling):
 @pytest.mark.parametrize("sampling", SAMPLINGS)
 def test_labels_groups_and_weights_stay_with_their_rows(sampling, weighted):
     data = make_dataset(weighted=weighted)
-    for batch in EpochBatches(data, batch_size=18, sampling=sampling):
+    for batch in EpochBatches(
+        data, batch_size=18, sampling=sampling, fairness_batch_size=6
+    ):
         rows = indices(batch)
         assert batch.y.tolist() == data.y[rows].tolist()
         assert batch.groups.tolist() == data.groups[rows].tolist()
@@ -116,13 +124,36 @@ def test_one_stream_serves_both_terms(sampling):
         assert (batch.n_predictive, batch.fair_from) == (len(batch.y), 0)
 
 
-@pytest.mark.parametrize(
-    ("sampling", "n_fair"),
-    [("plain", 30), ("shared", 30), ("balanced", 30), ("two_stream", 30)],
-)
-def test_fairness_stream_is_as_long_as_the_other_by_default(sampling, n_fair):
+@pytest.mark.parametrize("sampling", ["plain", "shared", "balanced"])
+def test_without_two_streams_the_fairness_rows_are_the_batch(sampling):
     batches = EpochBatches(make_dataset(), batch_size=30, sampling=sampling)
+    assert batches.n_fair == 30
+
+
+@pytest.mark.parametrize(
+    ("sizes", "batch_size", "n_fair"),
+    [
+        ((900, 600, 500), 300, 500),  # 500, whatever the batch
+        ((900, 600, 500), 1400, 700),  # half of the batch
+        ((900, 600, 100), 300, 300),  # no row of the smallest group twice
+        ((900, 600, 40), 300, 120),
+        ((900, 600, 33), 300, 99),
+    ],
+)
+def test_fairness_rows_of_two_streams_by_default(sizes, batch_size, n_fair):
+    groups = torch.repeat_interleave(torch.arange(3), torch.tensor(sizes))
+    labels = torch.arange(len(groups)) % 2
+    data = GroupDataset(torch.zeros(len(groups), 1), labels, groups, 3, 2)
+    batches = EpochBatches(data, batch_size=batch_size, sampling="two_stream")
     assert batches.n_fair == n_fair
+
+
+def test_a_tiny_group_is_repeated_by_default_and_named():
+    groups = (torch.arange(200) < 20).long()
+    data = GroupDataset(torch.zeros(200, 1), groups, groups, 2, 2)
+    with pytest.warns(SmallGroupWarning, match="20 of 32"):
+        batches = EpochBatches(data, batch_size=50, sampling="two_stream")
+    assert batches.n_fair == 64
 
 
 @pytest.mark.parametrize("steps", [None, 5])
@@ -130,9 +161,8 @@ def test_plain_rows_do_not_depend_on_the_fairness_stream(steps):
     data = make_dataset()
 
     def plain_rows(sampling, **others):
-        batches = EpochBatches(
-            data, batch_size=16, sampling=sampling, steps_per_epoch=steps, **others
-        )
+        options = {"fairness_batch_size": 6, "steps_per_epoch": steps, **others}
+        batches = EpochBatches(data, batch_size=16, sampling=sampling, **options)
         return [
             indices(batch, slice(batch.n_predictive))
             for epoch in epochs_of(batches, 3)
@@ -150,7 +180,9 @@ def test_same_seeds_same_rows_other_seeds_other_rows(sampling):
     data = make_dataset()
 
     def rows(seeds):
-        batches = EpochBatches(data, batch_size=16, sampling=sampling, seeds=seeds)
+        batches = EpochBatches(
+            data, batch_size=16, sampling=sampling, fairness_batch_size=16, seeds=seeds
+        )
         return [[indices(batch) for batch in epoch] for epoch in epochs_of(batches)]
 
     assert rows((1, 2)) == rows((1, 2))

@@ -12,7 +12,7 @@ from tests.diagnosis.oracles import make_mlp, make_rows
 COLUMNS = ["layer", "neuron", "importance", "discrimination", "rank", "selected"]
 
 
-@pytest.fixture(params=["taylor", "signed", "all"])
+@pytest.fixture(params=["taylor", "signed"])
 def diagnosis(request):
     X, problem = make_rows()
     names = ["abc"[g] for g in problem.groups]
@@ -50,6 +50,15 @@ def test_ranks_run_within_layers_and_agree_with_the_selection(diagnosis):
         assert part["rank"].tolist() == [*range(1, len(part) + 1)]
         assert (np.diff(part["importance"]) <= 0).all()
         assert part["selected"].tolist() == [True] * k + [False] * (len(part) - k)
+
+
+def test_all_selects_every_neuron_whatever_the_ratio():
+    X, problem = make_rows()
+    names = ["abc"[g] for g in problem.groups]
+    diagnosis = diagnose_neurons(
+        make_mlp(), X, sensitive_features=names, importance="all", neuron_ratio=0.1
+    )
+    assert diagnosis.selected.all()
 
 
 def test_ratio_one_selects_all_and_a_tiny_one_the_first():
