@@ -5,6 +5,7 @@ import pytest
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from skrunner import NetClassifier, RunnerClassifier
+from tests.device import DEVICE
 
 # Weights equal repetitions in full batches only. The checks' data are tiny, noisy or
 # empty of signal, which our warnings are right to name.
@@ -19,7 +20,7 @@ SMALL = {
     "batch_size": 10_000,
     "precision": "fp64",
     "select_epoch": "last",
-    "device": "cpu",
+    "device": DEVICE,
     "random_state": 0,
 }
 NEEDS_AN_OPTION = "check_array_api_input"  # SCIPY_ARRAY_API=1 in the environment

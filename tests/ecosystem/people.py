@@ -15,6 +15,7 @@ from skrunner.metrics import (
     neg_demographic_parity_difference,
     neg_equalized_odds_difference,
 )
+from tests.device import DEVICE
 
 N = 360
 _MADE = make_biased_classification(
@@ -44,7 +45,7 @@ SMALL = {
     "lr": 0.05,
     "batch_size": 10_000,
     "select_epoch": "last",
-    "device": "cpu",
+    "device": DEVICE,
     "random_state": 0,
 }
 

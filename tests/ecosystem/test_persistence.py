@@ -1,15 +1,18 @@
 """Pickle and joblib give back what was fitted, and predict alike."""
 
+import os
 import pickle
+import subprocess
+import sys
 
 import joblib
 import numpy as np
 import pytest
-import torch
 from sklearn.model_selection import GridSearchCV
 
 from skrunner import NetClassifier
 from skrunner.metrics import best_within
+from tests.device import DEVICE
 from tests.ecosystem.people import NUMBERS, RACE, SCORING, SMALL, X, pipe, small, y
 from tests.estimators.nets import Tiny
 from tests.estimators.rows import skorch_net
@@ -75,6 +78,34 @@ def test_copies_predict_alike(name, copy, tmp_path):
     assert found.to_frame().equals(expected.to_frame())
 
 
+LOAD = """
+import sys
+import joblib
+model, rows = joblib.load(sys.argv[1])
+assert {str(weight.device) for weight in model.net_.module_.parameters()} == {"cpu"}
+joblib.dump(model.predict_proba(rows), sys.argv[2])
+"""
+
+
+@pytest.mark.parametrize("net", ["mlp", "instance"])
+def test_another_process_without_a_gpu_predicts_alike(net, tmp_path):
+    # With SKRUNNER_TEST_DEVICE=cuda this is a net of a GPU read where there is none.
+    rows = X[NUMBERS]
+    given = {"net": Tiny(len(NUMBERS)).to(DEVICE), "net_params": None}
+    model = small(**(given if net == "instance" else {}))
+    model.fit(rows, y, sensitive_features=RACE)
+    joblib.dump((model, rows), tmp_path / "model.joblib")
+    answers = tmp_path / "answers.joblib"
+    subprocess.run(
+        [sys.executable, "-c", LOAD, str(tmp_path / "model.joblib"), str(answers)],
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
+        check=True,
+    )
+    np.testing.assert_allclose(
+        joblib.load(answers), model.predict_proba(rows), rtol=0, atol=1e-6
+    )
+
+
 def test_training_goes_on_behind_a_pickle(tmp_path):
     rows = X[NUMBERS]
     model = small(warm_start=True).fit(rows, y, sensitive_features=RACE)
@@ -90,7 +121,7 @@ def test_a_pickle_holds_neither_rows_nor_graphs():
     small_data = len(pickle.dumps(fitted(1)))
     assert len(pickle.dumps(fitted(20))) < small_data + 2000
     for weight in fitted(1).net_.module_.parameters():
-        assert weight.device == torch.device("cpu")
+        assert weight.device.type == DEVICE
 
 
 def fitted(times):

@@ -8,6 +8,7 @@ from torch import nn
 
 from skrunner import RunnerClassifier
 from skrunner.datasets import make_biased_classification
+from tests.device import DEVICE
 from tests.estimators.nets import Tiny
 
 N = 240
@@ -21,7 +22,7 @@ SMALL = {
     "max_epochs": 2,
     "batch_size": 10_000,
     "select_epoch": "last",
-    "device": "cpu",
+    "device": DEVICE,
     "random_state": 0,
 }
 

@@ -9,6 +9,7 @@ import pytest
 from skrunner import NetClassifier, RunnerClassifier
 from skrunner.datasets import make_biased_classification
 from skrunner.metrics import delta_dp, delta_eo, delta_fpr, delta_tpr
+from tests.device import DEVICE
 from tests.estimators.rows import SMALL, A, X, Y, fit, runner, weights_of
 
 GAPS = {
@@ -23,7 +24,7 @@ TRAINED = {
     "lr": 0.01,
     "batch_size": 100,
     "select_epoch": "last",
-    "device": "cpu",
+    "device": DEVICE,
     "random_state": 0,
 }
 REPAIR = {"fairness_weight": 1.0, "gap": "mean", "fairness_batch_size": 180}
