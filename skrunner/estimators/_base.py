@@ -6,6 +6,7 @@ and how its batches are drawn, and nothing else.
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -28,6 +29,7 @@ from skrunner.estimators._results import record_fit
 from skrunner.estimators._start import start_net
 from skrunner.groups import CONSTRAINTS
 from skrunner.nn import NeuronLayers
+from skrunner.objectives import Objective
 from skrunner.training import (
     EPOCH_RULES,
     PRECISIONS,
@@ -41,8 +43,38 @@ from skrunner.training import (
 _POSITIVE = Interval(Integral, 1, None, closed="left")
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class BaseNetClassifier(FittedNetMixin, ClassifierMixin, BaseEstimator):
-    """Validate, encode, build, train; what is minimized is up to the subclass."""
+    """Validate, encode, build, train; what is minimized is up to the subclass.
+
+    The parameters of an estimator are the fields of a dataclass: the common ones are
+    declared here, once, and a subclass declares its own. They are documented at
+    ``NetClassifier``.
+    """
+
+    net: Any = field(default="mlp", kw_only=False)
+    net_params: dict[str, Any] | None = None
+    constraints: str = "demographic_parity"
+    max_epochs: int | None = None
+    lr: float | None = None
+    batch_size: int | None = None
+    steps_per_epoch: int | None = None
+    optimizer: Any = None
+    device: str | None = "auto"
+    precision: str = "fp32"
+    select_epoch: str = "last"
+    validation_fraction: float | None = None
+    utility_drop: float = 0.01
+    patience: int | None = None
+    sensitive_columns: Any = None
+    keep_sensitive: bool = False
+    missing: str = "error"
+    min_group_size: int = 20
+    min_cell_size: int = 5
+    warm_start: bool = False
+    random_state: Any = None
+    verbose: int | None = None
+    callbacks: list[Any] | None = None
 
     # Groups are routed to fit and partial_fit without a set_fit_request.
     __metadata_request__fit: ClassVar = {"sensitive_features": True}
@@ -73,7 +105,7 @@ class BaseNetClassifier(FittedNetMixin, ClassifierMixin, BaseEstimator):
         "verbose": ["verbose", None],
         "callbacks": [list, None],
     }
-    _needs_groups = True
+    _needs_groups: ClassVar[bool] = True
 
     @abstractmethod
     def _make_batches(
@@ -84,11 +116,36 @@ class BaseNetClassifier(FittedNetMixin, ClassifierMixin, BaseEstimator):
     @abstractmethod
     def _make_objective(
         self, net: GroupNet, layers: NeuronLayers, batches: EpochBatches, seeds: Seeds
-    ) -> Any:
+    ) -> Objective:
         """Say what a step minimizes."""
 
     def _resolve_defaults(self) -> None:
         """Turn parameters that are None into fitted attributes."""
+
+    def _prepare(self, data: GroupDataset, seeds: Seeds) -> GroupDataset:  # noqa: ARG002
+        """Change the training rows or their weights; validation rows stay."""
+        return data
+
+    def _run(
+        self,
+        net: GroupNet,
+        layers: NeuronLayers,
+        data: GroupDataset,
+        *,
+        validation: GroupDataset | None,
+        budget: Budget,
+        seeds: Seeds,
+    ) -> None:
+        """Train an initialized net; a method of several stages overrides this."""
+        batches = self._make_batches(data, budget, seeds)
+        train_net(
+            net,
+            batches,
+            self._make_objective(net, layers, batches, seeds),
+            validation=validation,
+            max_epochs=budget.max_epochs,
+            seed=seeds.steps,
+        )
 
     def set_params(self, **params: Any) -> "BaseNetClassifier":
         """Set parameters, also those of a skorch net as ``net__<name>``.
@@ -212,6 +269,8 @@ class BaseNetClassifier(FittedNetMixin, ClassifierMixin, BaseEstimator):
             seeds = seeds.advanced(len(continued.history))
         fixed_rule = one_epoch or spec.foreign is not None
         data, validation, rule = split_rows(self, rows, seeds, keep_last=fixed_rule)
+        if spec.foreign is None:
+            data = self._prepare(data, seeds)
         budget = resolve_budget(self, spec, len(data), one_epoch=one_epoch)
         settings = resolve_settings(self, spec, budget, rule)
         if spec.foreign is not None:
@@ -221,15 +280,10 @@ class BaseNetClassifier(FittedNetMixin, ClassifierMixin, BaseEstimator):
             net, layers = start_net(
                 self, spec, data, settings, seeds, continued=continued
             )
+            validation = validation and validation.to(settings.device)
             data = data.to(settings.device)
-            batches = self._make_batches(data, budget, seeds)
-            train_net(
-                net,
-                batches,
-                self._make_objective(net, layers, batches, seeds),
-                validation=validation and validation.to(settings.device),
-                max_epochs=budget.max_epochs,
-                seed=seeds.steps,
+            self._run(
+                net, layers, data, validation=validation, budget=budget, seeds=seeds
             )
         record_fit(self, net, rows)
         return self

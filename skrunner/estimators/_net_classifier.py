@@ -1,6 +1,7 @@
 """Plain training: the Vanilla net that every repair is compared with."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar
 
 from skrunner.data import EpochBatches, GroupDataset
 from skrunner.estimators._base import BaseNetClassifier
@@ -10,6 +11,7 @@ from skrunner.objectives import PredictiveObjective
 from skrunner.training import GroupNet, Seeds
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class NetClassifier(BaseNetClassifier):
     """A neural net trained on the predictive loss alone (the paper's Vanilla).
 
@@ -97,58 +99,7 @@ class NetClassifier(BaseNetClassifier):
     True
     """
 
-    _needs_groups = False
-
-    def __init__(
-        self,
-        net: Any = "mlp",
-        *,
-        net_params: dict[str, Any] | None = None,
-        constraints: str = "demographic_parity",
-        max_epochs: int | None = None,
-        lr: float | None = None,
-        batch_size: int | None = None,
-        steps_per_epoch: int | None = None,
-        optimizer: Any = None,
-        device: str | None = "auto",
-        precision: str = "fp32",
-        select_epoch: str = "last",
-        validation_fraction: float | None = None,
-        utility_drop: float = 0.01,
-        patience: int | None = None,
-        sensitive_columns: Any = None,
-        keep_sensitive: bool = False,
-        missing: str = "error",
-        min_group_size: int = 20,
-        min_cell_size: int = 5,
-        warm_start: bool = False,
-        random_state: Any = None,
-        verbose: int | None = None,
-        callbacks: list[Any] | None = None,
-    ) -> None:
-        self.net = net
-        self.net_params = net_params
-        self.constraints = constraints
-        self.max_epochs = max_epochs
-        self.lr = lr
-        self.batch_size = batch_size
-        self.steps_per_epoch = steps_per_epoch
-        self.optimizer = optimizer
-        self.device = device
-        self.precision = precision
-        self.select_epoch = select_epoch
-        self.validation_fraction = validation_fraction
-        self.utility_drop = utility_drop
-        self.patience = patience
-        self.sensitive_columns = sensitive_columns
-        self.keep_sensitive = keep_sensitive
-        self.missing = missing
-        self.min_group_size = min_group_size
-        self.min_cell_size = min_cell_size
-        self.warm_start = warm_start
-        self.random_state = random_state
-        self.verbose = verbose
-        self.callbacks = callbacks
+    _needs_groups: ClassVar[bool] = False
 
     def _make_batches(
         self, data: GroupDataset, budget: Budget, seeds: Seeds

@@ -1,5 +1,6 @@
 """RUNNER: diagnose the responsible unfair neurons and repair them while training."""
 
+from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -25,6 +26,7 @@ SMALL_BATCH = 100
 MOMENTUM = 0.9
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class RunnerClassifier(BaseNetClassifier):
     r"""A neural net whose responsible unfair neurons are repaired while it trains.
 
@@ -174,6 +176,20 @@ class RunnerClassifier(BaseNetClassifier):
     (400, 2)
     """
 
+    fairness_weight: float | None = None
+    neuron_ratio: float | None = None
+    importance: str = "auto"
+    layers: Any = None
+    include_output: bool = True
+    reduction: str = "mean"
+    normalize: bool = False
+    diagnose_every: int = 5
+    sampling: str = "two_stream"
+    fairness_batch_size: int | None = None
+    gap: str | None = None
+    gap_momentum: float | None = None
+    select_epoch: str = "within_utility"
+
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **BaseNetClassifier._parameter_constraints,
         "fairness_weight": [Interval(Real, 0, None, closed="left"), None],
@@ -189,81 +205,6 @@ class RunnerClassifier(BaseNetClassifier):
         "gap": [StrOptions(set(OUTPUT_GAPS)), None],
         "gap_momentum": [Interval(Real, 0, 1, closed="left"), None],
     }
-
-    def __init__(
-        self,
-        net: Any = "mlp",
-        *,
-        net_params: dict[str, Any] | None = None,
-        constraints: str = "demographic_parity",
-        fairness_weight: float | None = None,
-        neuron_ratio: float | None = None,
-        importance: str = "auto",
-        layers: Any = None,
-        include_output: bool = True,
-        reduction: str = "mean",
-        normalize: bool = False,
-        diagnose_every: int = 5,
-        sampling: str = "two_stream",
-        fairness_batch_size: int | None = None,
-        gap: str | None = None,
-        gap_momentum: float | None = None,
-        max_epochs: int | None = None,
-        lr: float | None = None,
-        batch_size: int | None = None,
-        steps_per_epoch: int | None = None,
-        optimizer: Any = None,
-        device: str | None = "auto",
-        precision: str = "fp32",
-        select_epoch: str = "within_utility",
-        validation_fraction: float | None = None,
-        utility_drop: float = 0.01,
-        patience: int | None = None,
-        sensitive_columns: Any = None,
-        keep_sensitive: bool = False,
-        missing: str = "error",
-        min_group_size: int = 20,
-        min_cell_size: int = 5,
-        warm_start: bool = False,
-        random_state: Any = None,
-        verbose: int | None = None,
-        callbacks: list[Any] | None = None,
-    ) -> None:
-        self.net = net
-        self.net_params = net_params
-        self.constraints = constraints
-        self.fairness_weight = fairness_weight
-        self.neuron_ratio = neuron_ratio
-        self.importance = importance
-        self.layers = layers
-        self.include_output = include_output
-        self.reduction = reduction
-        self.normalize = normalize
-        self.diagnose_every = diagnose_every
-        self.sampling = sampling
-        self.fairness_batch_size = fairness_batch_size
-        self.gap = gap
-        self.gap_momentum = gap_momentum
-        self.max_epochs = max_epochs
-        self.lr = lr
-        self.batch_size = batch_size
-        self.steps_per_epoch = steps_per_epoch
-        self.optimizer = optimizer
-        self.device = device
-        self.precision = precision
-        self.select_epoch = select_epoch
-        self.validation_fraction = validation_fraction
-        self.utility_drop = utility_drop
-        self.patience = patience
-        self.sensitive_columns = sensitive_columns
-        self.keep_sensitive = keep_sensitive
-        self.missing = missing
-        self.min_group_size = min_group_size
-        self.min_cell_size = min_cell_size
-        self.warm_start = warm_start
-        self.random_state = random_state
-        self.verbose = verbose
-        self.callbacks = callbacks
 
     @classmethod
     def paper_settings(cls, dataset: str, constraints: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Owns losses and the fairness term; knows neither optimizers nor estimators.
 """
 
 from skrunner.objectives._predictive import (
+    Objective,
     PredictiveObjective,
     StepLoss,
     predictive_loss,
@@ -18,6 +19,7 @@ from skrunner.objectives._stabilizing import StabilizingObjective
 __all__ = [
     "OUTPUT_GAPS",
     "REDUCTIONS",
+    "Objective",
     "PredictiveObjective",
     "RepairSettings",
     "StabilizingObjective",

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -31,6 +31,13 @@ class StepLoss(NamedTuple):
     predictive: Tensor
     fairness: Tensor | None = None
     gap: Tensor | None = None
+
+
+class Objective(Protocol):
+    """What one step minimizes: a forward pass and a batch make a loss."""
+
+    def __call__(self, forward: Forward, batch: Batch) -> StepLoss:
+        """Compute the loss of a batch, running the net once."""
 
 
 class PredictiveObjective:

@@ -8,8 +8,9 @@ import torch
 from torch import nn
 
 from skrunner.data import EpochBatches, GroupDataset
+from skrunner.objectives import Objective
 from skrunner.training._modules import NetSpec
-from skrunner.training._net import GroupNet, Objective
+from skrunner.training._net import GroupNet
 from skrunner.training._progress import EpochProgress
 from skrunner.training._seeding import isolated_rng
 from skrunner.training._selection import EpochSelection

@@ -9,7 +9,7 @@ from skorch.callbacks import Callback, EpochTimer, PrintLog
 from torch import Tensor
 
 from skrunner.data import Batch, EpochBatches, GroupDataset
-from skrunner.objectives import PredictiveObjective, StabilizingObjective, StepLoss
+from skrunner.objectives import Objective, StepLoss
 from skrunner.training._precision import (
     forward_logits,
     matmul_precision,
@@ -18,7 +18,6 @@ from skrunner.training._precision import (
 from skrunner.training._scoring import ValidationScoring, check_finite
 
 BATCH_EVENTS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
-Objective = PredictiveObjective | StabilizingObjective
 
 
 class GroupNet(NeuralNet):
