@@ -51,12 +51,17 @@ def plot_history(
             "history has no validation scores. Fit with select_epoch='within_utility' "
             "or with validation_fraction=."
         )
+    from matplotlib.ticker import MaxNLocator
+
     ax = axes_or_new(ax)
     names = {"valid_utility": "utility", "valid_gap": "gap between groups"}
     for column, name in names.items():
         ax.plot(history["epoch"], history[column], marker=".", label=name)
     if chosen_epoch is not None:
         ax.axvline(chosen_epoch, color="gray", linestyle=":", label="chosen epoch")
-    ax.set(xlabel="epoch", ylabel="on validation rows", ylim=(0, 1))
+    # The gap of equalized odds adds two differences up.
+    top = max(1.0, history["valid_gap"].max())
+    ax.set(xlabel="epoch", ylabel="on validation rows", ylim=(0, top))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.legend()
     return ax

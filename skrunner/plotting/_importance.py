@@ -29,6 +29,11 @@ def plot_importance(
         One bar a neuron: its share of the importance of all neurons; the color is the
         distance of its mean activations between groups.
 
+    Raises
+    ------
+    ValueError
+        If `n_neurons` is less than 1.
+
     Examples
     --------
     >>> import torch
@@ -46,10 +51,14 @@ def plot_importance(
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
 
+    if n_neurons < 1:
+        raise ValueError(f"n_neurons must be at least 1, got {n_neurons!r}.")
     ax = axes_or_new(ax)
     frame = diagnosis.to_frame()
     total = frame["importance"].abs().sum() or 1.0
-    top = frame.sort_values("importance", ascending=False).head(n_neurons)[::-1]
+    # Stable, as the ranks are: of equals the first.
+    order = frame.sort_values("importance", ascending=False, kind="stable")
+    top = order.head(n_neurons)[::-1]
     colors = ScalarMappable(
         Normalize(0, frame["discrimination"].max() or 1.0), colormaps["viridis"]
     )
