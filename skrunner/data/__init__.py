@@ -6,7 +6,7 @@ neither modules nor gaps.
 
 from skrunner.data._batches import Batch, EpochBatches
 from skrunner.data._dataset import GroupDataset
-from skrunner.data._strata import strata_of
+from skrunner.data._strata import rows_by_code, strata_of
 from skrunner.data._streams import ShuffledStream, StratifiedStream
 from skrunner.data._validation import split_validation
 
@@ -16,6 +16,7 @@ __all__ = [
     "GroupDataset",
     "ShuffledStream",
     "StratifiedStream",
+    "rows_by_code",
     "split_validation",
     "strata_of",
 ]

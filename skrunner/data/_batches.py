@@ -61,6 +61,8 @@ class EpochBatches:
         loss and balanced ones for the fairness term.
     constraints : str, default="demographic_parity"
         Which strata are balanced.
+    strata : sequence of Tensor of int64 or None, default=None
+        Row indices of other strata to balance; None takes those of the constraint.
     steps_per_epoch : int or None, default=None
         Batches of an epoch; None makes it one pass over the rows.
     fairness_batch_size : int or None, default=None
@@ -84,6 +86,7 @@ class EpochBatches:
         batch_size: int,
         sampling: str = "plain",
         constraints: str = "demographic_parity",
+        strata: Sequence[Tensor] | None = None,
         steps_per_epoch: int | None = None,
         fairness_batch_size: int | None = None,
         seeds: tuple[int, int] = (0, 1),
@@ -102,7 +105,9 @@ class EpochBatches:
         self._balanced: StratifiedStream | None = None
         self._two_streams = sampling == "two_stream"
         if sampling in ("balanced", "two_stream") and not self.full:
-            strata = strata_of(dataset, constraints, all_labels=sampling == "balanced")
+            if strata is None:
+                everyone = sampling == "balanced"
+                strata = strata_of(dataset, constraints, all_labels=everyone)
             n_rows = batch_size
             if self._two_streams:
                 n_rows = fairness_batch_size or _enough_rows(strata, batch_size)

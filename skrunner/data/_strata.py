@@ -1,6 +1,7 @@
 """The strata that balanced batches hold equal shares of."""
 
 import warnings
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -44,21 +45,40 @@ def strata_of(
         )
         codes = dataset.cells.cpu()
         wanted = (labels | all_labels).repeat(dataset.n_groups)
+    return [rows for rows in rows_by_code(codes) if wanted[codes[rows[0]]]]
+
+
+def rows_by_code(codes: Tensor) -> list[Tensor]:
+    """Collect the rows of each code that occurs.
+
+    Parameters
+    ----------
+    codes : Tensor of int64 of shape (n_samples,)
+        Groups, labels or cells.
+
+    Returns
+    -------
+    list of Tensor of int64
+        Row indices of each code, in the order of the codes, on the CPU.
+
+    Examples
+    --------
+    >>> [rows.tolist() for rows in rows_by_code(torch.tensor([3, 0, 3]))]
+    [[1], [0, 2]]
+    """
+    codes = codes.cpu()
     order = codes.argsort(stable=True)
-    parts = torch.split(order, codes.bincount(minlength=len(wanted)).tolist())
-    return [
-        part for part, keep in zip(parts, wanted, strict=True) if keep and len(part)
-    ]
+    return [rows for rows in torch.split(order, codes.bincount().tolist()) if len(rows)]
 
 
-def warn_of_short_strata(strata: list[Tensor], sizes: list[int]) -> None:
+def warn_of_short_strata(strata: Sequence[Tensor], sizes: Sequence[int]) -> None:
     """Warn once if a stratum has fewer rows than each batch takes of it.
 
     Parameters
     ----------
-    strata : list of Tensor
+    strata : sequence of Tensor
         Row indices of each stratum.
-    sizes : list of int
+    sizes : sequence of int
         Rows that a batch takes of each.
 
     Warns

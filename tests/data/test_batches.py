@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 import torch
 
-from skrunner.data import EpochBatches, GroupDataset, strata_of
+from skrunner.data import EpochBatches, GroupDataset, rows_by_code, strata_of
 from skrunner.exceptions import SmallGroupWarning
 from skrunner.groups import CONSTRAINTS
 from tests.data.rows import indices, make_dataset, two_columns
@@ -102,6 +102,22 @@ def test_strata_have_equal_shares_of_every_batch(constraints, sampling):
         if one_label:
             label = int(constraints.startswith("true"))
             assert set(batch.y[batch.fair_from :].tolist()) == {label}
+
+
+@pytest.mark.parametrize("sampling", ["balanced", "two_stream"])
+def test_other_strata_have_equal_shares_too(sampling):
+    data = make_dataset()
+    batches = EpochBatches(
+        data,
+        batch_size=20,
+        sampling=sampling,
+        constraints="equalized_odds",
+        strata=rows_by_code(data.y),
+        fairness_batch_size=14,
+    )
+    half = 7 if sampling == "two_stream" else 10
+    for batch in batches:
+        assert Counter(batch.y[batch.fair_from :].tolist()) == {0: half, 1: half}
 
 
 def test_two_streams_lie_one_behind_the_other():

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from skrunner.data import strata_of
+from skrunner.data import rows_by_code, strata_of
 from skrunner.groups import CONSTRAINTS
 from tests.data.rows import make_dataset, two_columns
 
@@ -65,3 +65,13 @@ def test_groups_without_rows_form_no_stratum():
     counts = {(0, 0): 3, (0, 1): 2, (2, 0): 4, (2, 1): 1}
     found = strata_of(make_dataset(counts), "demographic_parity", all_labels=True)
     assert [len(rows) for rows in found] == [5, 5]
+
+
+def test_rows_by_code_equal_a_loop():
+    codes = torch.tensor([7, 0, 2, 7, 2, 2, 9, 0])
+    expected = [
+        [row for row, code in enumerate(codes.tolist()) if code == wanted]
+        for wanted in (0, 2, 7, 9)
+    ]
+    assert [rows.tolist() for rows in rows_by_code(codes)] == expected
+    assert rows_by_code(codes[:0]) == []
