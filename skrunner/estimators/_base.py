@@ -4,7 +4,6 @@ Think twice before adding to this class: an estimator says which objective it mi
 and how its batches are drawn, and nothing else.
 """
 
-from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from numbers import Integral, Real
@@ -29,7 +28,7 @@ from skrunner.estimators._results import record_fit
 from skrunner.estimators._start import start_net
 from skrunner.groups import CONSTRAINTS
 from skrunner.nn import NeuronLayers
-from skrunner.objectives import Objective
+from skrunner.objectives import Objective, PredictiveObjective
 from skrunner.training import (
     EPOCH_RULES,
     PRECISIONS,
@@ -107,17 +106,26 @@ class BaseNetClassifier(FittedNetMixin, ClassifierMixin, BaseEstimator):
     }
     _needs_groups: ClassVar[bool] = True
 
-    @abstractmethod
     def _make_batches(
         self, data: GroupDataset, budget: Budget, seeds: Seeds
     ) -> EpochBatches:
-        """Say how the batches of an epoch are drawn."""
+        """Say how the batches of an epoch are drawn: random rows, unless overridden."""
+        return EpochBatches(
+            data,
+            batch_size=budget.batch_size,
+            steps_per_epoch=self.steps_per_epoch,
+            seeds=(seeds.plain, seeds.fair),
+        )
 
-    @abstractmethod
     def _make_objective(
-        self, net: GroupNet, layers: NeuronLayers, batches: EpochBatches, seeds: Seeds
+        self,
+        net: GroupNet,
+        layers: NeuronLayers,  # noqa: ARG002 (for those that override it)
+        batches: EpochBatches,  # noqa: ARG002
+        seeds: Seeds,  # noqa: ARG002
     ) -> Objective:
-        """Say what a step minimizes."""
+        """Say what a step minimizes: the predictive loss, unless overridden."""
+        return PredictiveObjective(net.criterion_)
 
     def _resolve_defaults(self) -> None:
         """Turn parameters that are None into fitted attributes."""

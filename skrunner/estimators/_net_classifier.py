@@ -3,12 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from skrunner.data import EpochBatches, GroupDataset
 from skrunner.estimators._base import BaseNetClassifier
-from skrunner.estimators._budget import Budget
-from skrunner.nn import NeuronLayers
-from skrunner.objectives import PredictiveObjective
-from skrunner.training import GroupNet, Seeds
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -100,22 +95,3 @@ class NetClassifier(BaseNetClassifier):
     """
 
     _needs_groups: ClassVar[bool] = False
-
-    def _make_batches(
-        self, data: GroupDataset, budget: Budget, seeds: Seeds
-    ) -> EpochBatches:
-        return EpochBatches(
-            data,
-            batch_size=budget.batch_size,
-            steps_per_epoch=self.steps_per_epoch,
-            seeds=(seeds.plain, seeds.fair),
-        )
-
-    def _make_objective(
-        self,
-        net: GroupNet,
-        layers: NeuronLayers,  # noqa: ARG002 (the template's)
-        batches: EpochBatches,  # noqa: ARG002
-        seeds: Seeds,  # noqa: ARG002
-    ) -> PredictiveObjective:
-        return PredictiveObjective(net.criterion_)
