@@ -43,6 +43,18 @@ API = (
         ),
     ),
     Room(
+        "skrunner.baselines",
+        "Methods to compare with",
+        "Each is a scikit-learn estimator with the parameters of ``NetClassifier``.",
+        (
+            Section(
+                "Rows and weights",
+                "The loss is the predictive one; what it is taken over changes.",
+                ("OversamplingClassifier", "ReweightingClassifier"),
+            ),
+        ),
+    ),
+    Room(
         "skrunner.metrics",
         "Metrics, scorers and rules",
         "What is measured of predictions. Nothing here needs PyTorch.",

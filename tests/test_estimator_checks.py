@@ -5,6 +5,7 @@ import pytest
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from skrunner import NetClassifier, RunnerClassifier
+from skrunner.baselines import OversamplingClassifier, ReweightingClassifier
 from tests.device import DEVICE
 
 # Weights equal repetitions in full batches only. The checks' data are tiny, noisy or
@@ -34,6 +35,8 @@ def hashed_groups(X):
 ESTIMATORS = [
     NetClassifier(**SMALL),
     RunnerClassifier(**SMALL, sensitive_columns=hashed_groups),
+    OversamplingClassifier(**SMALL, sensitive_columns=hashed_groups),
+    ReweightingClassifier(**SMALL, sensitive_columns=hashed_groups),
 ]
 
 

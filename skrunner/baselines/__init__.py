@@ -3,3 +3,9 @@
 Owns one file a method: it says what is different in the rows, in the loss or behind the
 net, and shares everything else with the other classifiers.
 """
+
+from skrunner.baselines._oversampling import OversamplingClassifier
+from skrunner.baselines._reject_option import RejectOptionClassifier
+from skrunner.baselines._reweighting import ReweightingClassifier
+
+__all__ = ["OversamplingClassifier", "RejectOptionClassifier", "ReweightingClassifier"]
