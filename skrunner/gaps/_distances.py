@@ -69,9 +69,15 @@ class _GroupDistances(torch.autograd.Function):
             None,
             None,
             *[
-                (by_row @ piece).reshape(shape).to(dtype) if needed else None
+                _shaped(by_row @ piece, shape).to(dtype) if needed else None
                 for piece, (shape, dtype), needed in zip(
                     pieces, ctx.blocks, ctx.needs_input_grad[3:], strict=True
                 )
             ],
         )
+
+
+def _shaped(values: Tensor, shape: torch.Size) -> Tensor:
+    # A view, even of the same shape, would keep autograd from adding the layer's other
+    # gradient in place.
+    return values if values.shape == shape else values.reshape(shape)
