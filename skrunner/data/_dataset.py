@@ -1,7 +1,8 @@
 """Rows that carry their groups: group codes travel with X and y, never beside them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import product
 from typing import Any
 
 import torch
@@ -24,6 +25,8 @@ class GroupDataset:
         How many codes there are.
     weight : Tensor of shape (n_samples,) or None, default=None
         Sample weights.
+    group_names, class_names : sequence or None, default=None
+        What the codes mean to the user; None lets the codes stand for themselves.
 
     Examples
     --------
@@ -39,6 +42,8 @@ class GroupDataset:
     n_groups: int
     n_classes: int
     weight: Tensor | None = None
+    group_names: Sequence[Any] | None = None
+    class_names: Sequence[Any] | None = None
 
     def __len__(self) -> int:
         return len(self.y)
@@ -47,6 +52,18 @@ class GroupDataset:
     def cells(self) -> Tensor:
         """The cell of each row: ``group * n_classes + label``."""
         return self.groups * self.n_classes + self.y
+
+    def cell_names(self) -> list[tuple[Any, Any]]:
+        """Name the group and the label of every cell.
+
+        Returns
+        -------
+        list of tuple of length n_groups * n_classes
+            In the order of `cells`.
+        """
+        groups = self.group_names or range(self.n_groups)
+        classes = self.class_names or range(self.n_classes)
+        return list(product(groups, classes))
 
     def take(self, rows: Tensor) -> "GroupDataset":
         """Select rows.

@@ -58,4 +58,6 @@ class FitInput:
             n_groups=1 if groups is None else groups.n_groups,
             n_classes=len(self.classes),
             weight=weight,
+            group_names=None if groups is None else groups.names,
+            class_names=self.classes.tolist(),
         )

@@ -1,6 +1,6 @@
 """Rows that carry their groups."""
 
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 
 import pytest
 import torch
@@ -47,3 +47,12 @@ def test_to_moves_every_tensor_and_keeps_the_counts():
 def test_a_data_set_is_frozen():
     with pytest.raises(FrozenInstanceError, match="n_groups"):
         make_dataset().n_groups = 4
+
+
+def test_cells_are_named_as_the_user_knows_them():
+    data = make_dataset({(0, 0): 1, (1, 1): 2})
+    assert data.cell_names() == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    named = replace(data, group_names=("f", "m"), class_names=["no", "yes"])
+    expected = [("f", "no"), ("f", "yes"), ("m", "no"), ("m", "yes")]
+    assert named.take(torch.tensor([2])).cell_names() == expected
+    assert named.to("meta").cell_names() == expected
