@@ -12,21 +12,12 @@ from skrunner.diagnosis import (
     resolve_criteria,
     top_neurons,
 )
-from skrunner.gaps import (
-    GapStructure,
-    GroupMeans,
-    RunningMeans,
-    class_probabilities,
-    group_distances,
-    spread,
-    wasserstein_gap,
-)
+from skrunner.gaps import GapStructure, GroupMeans, spread
 from skrunner.nn import ActivationRecorder, NeuronLayers, neuron_first
-from skrunner.objectives._comparison import Comparison, Comparisons
+from skrunner.objectives._comparison import Comparison
+from skrunner.objectives._group_gap import GroupGap
 from skrunner.objectives._predictive import Forward, StepLoss, predictive_loss
 from skrunner.objectives._settings import RepairSettings
-
-THRESHOLD_TEMPERATURE = 0.25
 
 
 class StabilizingObjective:
@@ -57,15 +48,13 @@ class StabilizingObjective:
     ) -> None:
         self.criterion = criterion
         self.settings = settings
-        self._structure = structure
+        self._groups = GroupGap(structure, settings.gap, settings.gap_momentum)
         self._layers = layers
         self._hooked = layers.as_mapping()
-        self._running = RunningMeans(settings.gap_momentum)
         generator = torch.Generator().manual_seed(settings.seed)
         self._criteria = resolve_criteria(
             settings.importance, layers.modules, generator
         )
-        self._comparisons = Comparisons(structure)
         self._column_weights: dict[int, Tensor] = {}
         self._step = 0
         self.selected: list[Tensor] = []
@@ -92,49 +81,34 @@ class StabilizingObjective:
         predictive = predictive_loss(
             self.criterion, logits[: batch.n_predictive], batch
         )
-        compared = self._comparisons.of(batch)
-        means = compared.means
-        outputs = self._outputs(logits)
+        outputs = self._groups.outputs(logits)
         views = [
             neuron_first(layer, activation)
             for layer, activation in zip(self._layers.modules, activations, strict=True)
         ]
-        distances = group_distances(
-            self._structure, means, self._running, [*outputs, *views]
+        distances, compared, means, gap = self._groups.measure(
+            batch, [*outputs, *views]
         )
-        if self.settings.gap_momentum:
-            present = self._running.seen(means.present)
-            compared = self._comparisons.of_means(GroupMeans(means.matrix, present))
-        by_output = compared.by_output
-        gap = (by_output * distances.detach()[:, : by_output.shape[1]]).sum()
         if self._step % self.settings.diagnose_every == 0:
             self._diagnose(outputs[0], compared, activations, views)
         self._step += 1
-        weights = self._weigh_columns(compared, len(outputs), batch)
+        weights = self._weigh_columns(compared, batch)
         if self.settings.normalize:
             distances = distances / self._scale(outputs, views, means)
         fairness = (weights * distances).sum()
-        if self.settings.include_output and self.settings.gap == "wasserstein":
-            fairness = fairness + wasserstein_gap(self._structure, logits, means)
+        if self.settings.include_output:
+            fairness = self._groups.add_distributions(fairness, logits, means)
         loss = predictive + self.settings.fairness_weight * fairness
         return StepLoss(loss, predictive.detach(), fairness.detach(), gap)
 
-    def _outputs(self, logits: Tensor) -> list[Tensor]:
-        outputs = [class_probabilities(logits)]
-        if self.settings.gap == "threshold":
-            outputs.append(class_probabilities(logits, THRESHOLD_TEMPERATURE))
-        return outputs
-
-    def _weigh_columns(
-        self, compared: Comparison, n_blocks: int, batch: Batch
-    ) -> Tensor:
+    def _weigh_columns(self, compared: Comparison, batch: Batch) -> Tensor:
         """Weigh every distance, of shape (n_terms, n_columns), in the fairness term."""
         constant = batch.same_cells and not self.settings.gap_momentum
         if constant and len(batch.y) in self._column_weights:
             return self._column_weights[len(batch.y)]
-        columns = [torch.zeros_like(compared.by_output)] * n_blocks
-        if self.settings.include_output and self.settings.gap != "wasserstein":
-            columns[-1] = compared.by_output
+        columns = self._groups.weigh_outputs(
+            compared, include=self.settings.include_output
+        )
         columns += [torch.outer(compared.by_term, share) for share in self._shares]
         weights = torch.cat(columns, 1)
         if constant:
@@ -187,16 +161,17 @@ class StabilizingObjective:
     def _linear_gap(self, outputs: Tensor, compared: Comparison) -> Tensor:
         """Return a sum over rows with the gradient of the (running) gap."""
         means = compared.means
-        averaged = self._running.current(means.of(outputs.detach()))
-        signs = (self._structure.differences @ averaged).sign()
-        slopes = self._structure.differences.T @ (compared.by_output * signs)
+        averaged = self._groups.running.current(means.of(outputs.detach()))
+        differences = self._groups.structure.differences
+        signs = (differences @ averaged).sign()
+        slopes = differences.T @ (compared.by_output * signs)
         return ((means.matrix.T @ slopes) * outputs).sum()
 
     def _share_of(self, selected: Tensor, positions: int, ratio: float) -> Tensor:
         """Spread a layer's weight over its selected neurons and their positions."""
         n_held = n_selected(len(selected), ratio)
         parts = positions * (n_held if self.settings.reduction == "mean" else 1)
-        share = selected.to(self._structure.differences.dtype) / parts
+        share = selected.to(self._groups.structure.differences.dtype) / parts
         return share.repeat_interleave(positions)
 
 

@@ -1,0 +1,66 @@
+"""Gap regularization: the gap of the output itself as a term of the loss."""
+
+import torch
+from torch import nn
+
+from skrunner.data import Batch
+from skrunner.gaps import GapStructure
+from skrunner.objectives._group_gap import GroupGap
+from skrunner.objectives._predictive import Forward, StepLoss, predictive_loss
+
+
+class GapObjective:
+    """Predictive loss + λ · gap of the output: RUNNER's loss without its neurons.
+
+    Parameters
+    ----------
+    criterion : Module
+        The predictive loss.
+    structure : GapStructure
+        What is compared, on the device of the batches.
+    fairness_weight : float
+        The weight λ of the gap.
+    gap : {"mean", "threshold", "wasserstein"}, default="mean"
+        How the outputs of groups are compared.
+    gap_momentum : float, default=0.0
+        The share of the past in running means of the groups.
+    """
+
+    def __init__(
+        self,
+        criterion: nn.Module,
+        structure: GapStructure,
+        *,
+        fairness_weight: float,
+        gap: str = "mean",
+        gap_momentum: float = 0.0,
+    ) -> None:
+        self.criterion = criterion
+        self._fairness_weight = fairness_weight
+        self._groups = GroupGap(structure, gap, gap_momentum)
+
+    def __call__(self, forward: Forward, batch: Batch) -> StepLoss:
+        """Compute the loss of a batch.
+
+        Parameters
+        ----------
+        forward : callable
+            From inputs to logits.
+        batch : Batch
+            The rows.
+
+        Returns
+        -------
+        StepLoss
+            The loss and its parts.
+        """
+        logits = forward(batch.X)
+        predictive = predictive_loss(
+            self.criterion, logits[: batch.n_predictive], batch
+        )
+        measured = self._groups.measure(batch, self._groups.outputs(logits))
+        columns = self._groups.weigh_outputs(measured.compared, include=True)
+        fairness = (torch.cat(columns, 1) * measured.distances).sum()
+        fairness = self._groups.add_distributions(fairness, logits, measured.means)
+        loss = predictive + self._fairness_weight * fairness
+        return StepLoss(loss, predictive.detach(), fairness.detach(), measured.gap)
