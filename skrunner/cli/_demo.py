@@ -16,7 +16,7 @@ from skrunner.estimators import NetClassifier, RunnerClassifier
 from skrunner.metrics import delta_dp, delta_eo
 from skrunner.plotting import plot_group_rates, plot_history, plot_importance
 
-QUICK_ROWS = 6000
+QUICK_ROWS, QUICK_EPOCHS = 6000, 10
 PARITY, ODDS = "repaired: demographic parity", "repaired: equalized odds"
 
 
@@ -74,7 +74,10 @@ def _run_split(seed: int, bar: Any, *, quick: bool) -> SplitResult:
     train, test = np.split(rows, [int(0.8 * len(rows))])
     X = paper_preprocessor("adult").fit(data.data.iloc[train]).transform(data.data)
     y, groups = np.asarray(data.target), data.sensitive_features["sex"].to_numpy()
-    budget: dict[str, Any] = {"max_epochs": 5 if quick else None, "random_state": seed}
+    budget: dict[str, Any] = {
+        "max_epochs": QUICK_EPOCHS if quick else None,
+        "random_state": seed,
+    }
     nets = {
         "Vanilla": NetClassifier(**budget),
         PARITY: RunnerClassifier(constraints="demographic_parity", **budget),

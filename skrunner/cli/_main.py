@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from skrunner import __version__
-from skrunner.cli._demo import run_demo
+from skrunner.cli._demo import QUICK_EPOCHS, QUICK_ROWS, run_demo
+
+FORMATS = (".png", ".pdf", ".svg")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,17 +33,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "demo", help="train, diagnose and repair a net on Adult, offline"
     )
     demo.add_argument(
-        "--seeds", type=int, default=3, help="random splits (default: %(default)s)"
+        "--seeds", type=_count, default=3, help="random splits (default: %(default)s)"
     )
     demo.add_argument(
-        "--quick", action="store_true", help="one split of 6,000 rows, 5 epochs"
+        "--quick",
+        action="store_true",
+        help=f"one split of {QUICK_ROWS:,} rows, {QUICK_EPOCHS} epochs",
     )
     demo.add_argument(
         "--output",
-        type=Path,
+        type=_figure,
         default=Path("skrunner-demo.png"),
         help="where the figure is written (default: %(default)s)",
     )
     options = parser.parse_args(arguments)
     run_demo(options.seeds, quick=options.quick, output=options.output)
     return 0
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 1")
+    return int(text)
+
+
+def _figure(text: str) -> Path:
+    """Refuse now what could not be written when the nets are trained."""
+    path = Path(text)
+    if path.suffix not in FORMATS:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} does not end in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
+        )
+    if not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {str(path.parent)!r}")
+    return path
