@@ -116,6 +116,10 @@ def test_the_table_is_what_a_fit_of_ones_own_gives(
     np.testing.assert_allclose(
         printed_row(demo, name), scores_of(net, *test), atol=5.01e-4
     )
+    if name == _demo.PARITY:
+        _, gap, chosen = demo.axes[2].lines
+        np.testing.assert_allclose(gap.get_ydata(), net.history_["valid_gap"])
+        assert chosen.get_xdata()[0] == net.chosen_epoch_
     if name == "Vanilla":
         frame = diagnose_neurons(
             net.net_.module_, test[0].astype("float32"), sensitive_features=test[2]
