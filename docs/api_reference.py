@@ -50,7 +50,16 @@ API = (
             Section(
                 "Rows and weights",
                 "The loss is the predictive one; what it is taken over changes.",
-                ("OversamplingClassifier", "ReweightingClassifier"),
+                (
+                    "OversamplingClassifier",
+                    "ReweightingClassifier",
+                    "FairSmoteClassifier",
+                ),
+            ),
+            Section(
+                "Losses",
+                "The loss has another term, or is taken in another way.",
+                ("FairNeuronClassifier",),
             ),
         ),
     ),
@@ -106,12 +115,18 @@ API = (
     Room(
         "skrunner.datasets",
         "Data sets",
-        "Four tables ship with the package; nothing is downloaded.",
+        "Four tables ship with the package, images are read from a folder of yours; "
+        "nothing is downloaded.",
         (
             Section(
                 "Loaders",
                 "Each returns the raw columns, the labels and the sensitive features.",
                 ("load_adult", "load_compas", "load_credit", "load_lsac"),
+            ),
+            Section(
+                "Images",
+                "Rows of files that scikit-learn can slice, read when needed.",
+                ("load_celeba", "load_images", "ImageRows"),
             ),
             Section(
                 "Inputs",
@@ -147,7 +162,11 @@ API = (
         "Nets and what is observed in them",
         "Presets, the layers that hold neurons, and their activations.",
         (
-            Section("Nets", "The presets.", ("MLP", "make_preset", "PRESETS")),
+            Section(
+                "Nets",
+                "The presets.",
+                ("MLP", "alexnet", "resnet18", "make_preset", "PRESETS"),
+            ),
             Section(
                 "Observation",
                 "Hooks that are gone when the block ends, on error too.",
@@ -158,6 +177,9 @@ API = (
                     "neuron_first",
                     "ablated",
                     "evaluating",
+                    "linear_chain",
+                    "reading_inputs",
+                    "row_dropout",
                 ),
             ),
         ),
@@ -184,14 +206,16 @@ API = (
                 "",
                 (
                     "CollapseWarning",
+                    "FlaggedShareWarning",
                     "IgnoredWeightsWarning",
+                    "ImageFileWarning",
                     "SmallGroupWarning",
                     "UndefinedRateWarning",
                     "UnmetBoundWarning",
                     "ValidationShareWarning",
                 ),
             ),
-            Section("Errors", "", ("UnsupportedModuleError",)),
+            Section("Errors", "", ("ImageFileError", "UnsupportedModuleError")),
         ),
     ),
 )

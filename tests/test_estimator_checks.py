@@ -5,7 +5,11 @@ import pytest
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from skrunner import NetClassifier, RunnerClassifier
-from skrunner.baselines import OversamplingClassifier, ReweightingClassifier
+from skrunner.baselines import (
+    FairSmoteClassifier,
+    OversamplingClassifier,
+    ReweightingClassifier,
+)
 from tests.device import DEVICE
 
 # Weights equal repetitions in full batches only. The checks' data are tiny, noisy or
@@ -36,6 +40,7 @@ ESTIMATORS = [
     NetClassifier(**SMALL),
     RunnerClassifier(**SMALL, sensitive_columns=hashed_groups),
     OversamplingClassifier(**SMALL, sensitive_columns=hashed_groups),
+    FairSmoteClassifier(**SMALL, sensitive_columns=hashed_groups),
     ReweightingClassifier(**SMALL, sensitive_columns=hashed_groups),
 ]
 
