@@ -8,6 +8,8 @@ from sklearn.exceptions import UndefinedMetricWarning
 __all__ = [
     "CollapseWarning",
     "IgnoredWeightsWarning",
+    "ImageFileError",
+    "ImageFileWarning",
     "SmallGroupWarning",
     "UndefinedRateWarning",
     "UnmetBoundWarning",
@@ -36,9 +38,17 @@ class IgnoredWeightsWarning(UserWarning):
     """Weights that were passed in are not where the training starts."""
 
 
+class ImageFileWarning(UserWarning):
+    """Rows were dropped because their image files cannot be read."""
+
+
 class UnmetBoundWarning(UserWarning):
     """No candidate of a search has a gap within the bound that was set for it."""
 
 
 class UnsupportedModuleError(ValueError):
     """The module or the net cannot be trained or diagnosed as it is."""
+
+
+class ImageFileError(ValueError):
+    """Image files are missing or damaged; the message names them."""

@@ -4,6 +4,7 @@ Owns the preset nets and every hook; knows nothing of groups, gaps or training.
 """
 
 from skrunner.nn._ablation import ablated
+from skrunner.nn._image_nets import alexnet, resnet18
 from skrunner.nn._layers import (
     NeuronLayers,
     evaluating,
@@ -20,8 +21,10 @@ __all__ = [
     "ActivationRecorder",
     "NeuronLayers",
     "ablated",
+    "alexnet",
     "evaluating",
     "find_neuron_layers",
     "make_preset",
     "neuron_first",
+    "resnet18",
 ]

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from skrunner.nn import MLP, make_preset
+from skrunner.nn import MLP, PRESETS, make_preset
 
 
 def test_mlp_with_parameters():
@@ -15,6 +15,13 @@ def test_mlp_with_parameters():
 def test_every_call_initializes_afresh():
     first, second = (make_preset("mlp", 3, 1, hidden=(5,)) for _ in range(2))
     assert not torch.equal(next(first.parameters()), next(second.parameters()))
+
+
+def test_nets_are_told_what_they_ask_for_and_no_more():
+    assert set(PRESETS) == {"mlp", "alexnet", "resnet18"}
+    assert make_preset("resnet18", 7, 4, head="fair_mixup").fc[2].out_features == 4
+    with pytest.raises(TypeError, match="hidden"):
+        make_preset("resnet18", None, 2, hidden=(5,))
 
 
 def test_unknown_name():
