@@ -59,7 +59,12 @@ API = (
             Section(
                 "Losses",
                 "The loss has another term, or is taken in another way.",
-                ("FairNeuronClassifier",),
+                ("AdversarialClassifier", "FairNeuronClassifier"),
+            ),
+            Section(
+                "Controls",
+                "A term in the loss that looks at the output alone, at no neuron.",
+                ("GapRegularizationClassifier", "FairMixupClassifier"),
             ),
         ),
     ),

@@ -98,21 +98,11 @@ warm_start, random_state, verbose, callbacks : as in NetClassifier
         counts = torch.zeros(data.n_groups * data.n_classes, dtype=torch.float64)
         counts.index_add_(0, data.cells, given.double())
         table = counts.reshape(data.n_groups, data.n_classes).numpy()
-        self._cell_weights = weights_of_cells(table, self.constraints)
-        by_cell = torch.from_numpy(np.nan_to_num(self._cell_weights)).flatten()
-        weight = given * by_cell[data.cells]
-        return replace(data, weight=weight.to(data.X.dtype))
-
-    def _train(self, rows: Any, *, one_epoch: bool = False) -> "ReweightingClassifier":
-        super()._train(rows, one_epoch=one_epoch)
-        self.cell_weights_ = pd.Series(
-            self._cell_weights.flatten(),
-            pd.MultiIndex.from_product(
-                [self.group_names_, self.classes_], names=["group", "label"]
-            ),
-            name="weight",
-        )
-        return self
+        weights = weights_of_cells(table, self.constraints).flatten()
+        names = pd.MultiIndex.from_tuples(data.cell_names(), names=["group", "label"])
+        self.cell_weights_ = pd.Series(weights, names, name="weight")
+        by_cell = torch.from_numpy(np.nan_to_num(weights))
+        return replace(data, weight=(given * by_cell[data.cells]).to(data.X.dtype))
 
 
 def weights_of_cells(counts: npt.NDArray[Any], constraints: str) -> npt.NDArray[Any]:

@@ -10,20 +10,22 @@ from skrunner.data import EpochBatches, GroupDataset
 from skrunner.diagnosis import IMPORTANCES
 from skrunner.estimators._base import BaseNetClassifier
 from skrunner.estimators._budget import Budget
-from skrunner.estimators._defaults import REPAIR_DEFAULTS, paper_parameters
+from skrunner.estimators._defaults import paper_parameters
+from skrunner.estimators._fairness_term import (
+    TERM_CONSTRAINTS,
+    resolve_repair,
+    term_batches,
+    term_momentum,
+)
 from skrunner.gaps import gap_structure
 from skrunner.nn import NeuronLayers
 from skrunner.objectives import (
-    OUTPUT_GAPS,
     REDUCTIONS,
     PredictiveObjective,
     RepairSettings,
     StabilizingObjective,
 )
 from skrunner.training import GroupNet, Seeds, model_dtype
-
-SMALL_BATCH = 100
-MOMENTUM = 0.9
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -57,8 +59,9 @@ class RunnerClassifier(BaseNetClassifier):
         what measured best.
     importance : {"auto", "sum_sq", "taylor", "signed", "random", "all"}, default="auto"
         How neurons are scored, see `skrunner.diagnose_neurons`.
-    layers : str or sequence of str, default=None
-        Names or shell patterns of layers; None takes all but the output layer.
+    layers : str, type or sequence of them, default=None
+        Names or shell patterns of layers, or module classes such as ``nn.Conv2d``; None
+        takes all but the output layer.
     include_output : bool, default=True
         Whether the gap of the output itself is part of the fairness term.
     reduction : {"mean", "sum"}, default="mean"
@@ -192,18 +195,14 @@ class RunnerClassifier(BaseNetClassifier):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **BaseNetClassifier._parameter_constraints,
-        "fairness_weight": [Interval(Real, 0, None, closed="left"), None],
+        **TERM_CONSTRAINTS,
         "neuron_ratio": [Interval(Real, 0, 1, closed="right"), None],
         "importance": [StrOptions(set(IMPORTANCES))],
-        "layers": [str, list, tuple, None],
+        "layers": [str, type, list, tuple, None],
         "include_output": ["boolean"],
         "reduction": [StrOptions(set(REDUCTIONS))],
         "normalize": ["boolean"],
         "diagnose_every": [Interval(Integral, 1, None, closed="left")],
-        "sampling": [StrOptions({"two_stream", "shared", "balanced"})],
-        "fairness_batch_size": [Interval(Integral, 1, None, closed="left"), None],
-        "gap": [StrOptions(set(OUTPUT_GAPS)), None],
-        "gap_momentum": [Interval(Real, 0, 1, closed="left"), None],
     }
 
     @classmethod
@@ -236,25 +235,13 @@ class RunnerClassifier(BaseNetClassifier):
         return paper_parameters(dataset, constraints)
 
     def _resolve_defaults(self) -> None:
-        defaults = REPAIR_DEFAULTS[self.constraints]
-        for name in defaults._fields:
-            given = getattr(self, name)
-            setattr(
-                self, f"{name}_", getattr(defaults, name) if given is None else given
-            )
+        resolve_repair(self)
 
     def _make_batches(
         self, data: GroupDataset, budget: Budget, seeds: Seeds
     ) -> EpochBatches:
-        repairs = self.fairness_weight_ > 0 or self.sampling == "balanced"
-        return EpochBatches(
-            data,
-            batch_size=budget.batch_size,
-            sampling=self.sampling if repairs else "plain",
-            constraints=self.constraints,
-            steps_per_epoch=self.steps_per_epoch,
-            fairness_batch_size=self.fairness_batch_size,
-            seeds=(seeds.plain, seeds.fair),
+        return term_batches(
+            self, data, budget, seeds, fairness_weight=self.fairness_weight_
         )
 
     def _make_objective(
@@ -273,14 +260,8 @@ class RunnerClassifier(BaseNetClassifier):
             normalize=self.normalize,
             diagnose_every=self.diagnose_every,
             gap=self.gap_,
-            gap_momentum=self._momentum(batches),
+            gap_momentum=term_momentum(self, batches),
             seed=seeds.importance,
         )
         structure = structure.to(net.device, model_dtype(self.precision))
         return StabilizingObjective(net.criterion_, structure, layers, settings)
-
-    def _momentum(self, batches: EpochBatches) -> float:
-        if self.gap_momentum is not None:
-            return self.gap_momentum
-        noisy = self.sampling == "shared" or batches.n_fair < SMALL_BATCH
-        return MOMENTUM if noisy and not batches.full else 0.0

@@ -1,14 +1,26 @@
 """What one training step minimizes: callables of a forward pass and a batch.
 
-Owns losses and the fairness term; knows neither optimizers nor estimators.
+Owns losses and the fairness term; knows no estimator, and no optimizer but that of an
+adversary.
 """
 
+from skrunner.objectives._adversarial import (
+    ALPHA_SCHEDULES,
+    PROJECTIONS,
+    AdversarialObjective,
+    AdversarySettings,
+    opposed,
+)
+from skrunner.objectives._adversary import Adversary
+from skrunner.objectives._gap import GapObjective
+from skrunner.objectives._mixup import MixupObjective
 from skrunner.objectives._predictive import (
     Objective,
     PredictiveObjective,
     StepLoss,
     predictive_loss,
 )
+from skrunner.objectives._selective import SelectiveDropoutObjective
 from skrunner.objectives._settings import (
     OUTPUT_GAPS,
     REDUCTIONS,
@@ -17,12 +29,21 @@ from skrunner.objectives._settings import (
 from skrunner.objectives._stabilizing import StabilizingObjective
 
 __all__ = [
+    "ALPHA_SCHEDULES",
     "OUTPUT_GAPS",
+    "PROJECTIONS",
     "REDUCTIONS",
+    "AdversarialObjective",
+    "Adversary",
+    "AdversarySettings",
+    "GapObjective",
+    "MixupObjective",
     "Objective",
     "PredictiveObjective",
     "RepairSettings",
+    "SelectiveDropoutObjective",
     "StabilizingObjective",
     "StepLoss",
+    "opposed",
     "predictive_loss",
 ]

@@ -1,0 +1,99 @@
+"""What classifiers with a fairness term share: its options, rows and memory."""
+
+from numbers import Integral, Real
+from typing import Any
+
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from skrunner.data import EpochBatches, GroupDataset
+from skrunner.estimators._budget import Budget
+from skrunner.estimators._defaults import REPAIR_DEFAULTS
+from skrunner.objectives import OUTPUT_GAPS
+from skrunner.training import Seeds
+
+SMALL_BATCH = 100
+MOMENTUM = 0.9
+
+TERM_CONSTRAINTS: dict[str, Any] = {
+    "fairness_weight": [Interval(Real, 0, None, closed="left"), None],
+    "sampling": [StrOptions({"two_stream", "shared", "balanced"})],
+    "fairness_batch_size": [Interval(Integral, 1, None, closed="left"), None],
+    "gap": [StrOptions(set(OUTPUT_GAPS)), None],
+    "gap_momentum": [Interval(Real, 0, 1, closed="left"), None],
+}
+
+
+def resolve_repair(estimator: Any) -> None:
+    """Set what None means for the constraint as fitted attributes.
+
+    Parameters
+    ----------
+    estimator : BaseNetClassifier
+        Has some of the parameters of ``RepairDefaults``.
+    """
+    defaults = REPAIR_DEFAULTS[estimator.constraints]
+    for name, default in defaults._asdict().items():
+        if hasattr(estimator, name):
+            given = getattr(estimator, name)
+            setattr(estimator, f"{name}_", default if given is None else given)
+
+
+def term_batches(
+    estimator: Any,
+    data: GroupDataset,
+    budget: Budget,
+    seeds: Seeds,
+    *,
+    fairness_weight: float,
+) -> EpochBatches:
+    """Draw rows for the predictive loss and for the fairness term.
+
+    Parameters
+    ----------
+    estimator : BaseNetClassifier
+        Holds `sampling` and `fairness_batch_size`.
+    data : GroupDataset
+        The training rows.
+    budget : Budget
+        Rows of the predictive loss.
+    seeds : Seeds
+        The seeds.
+    fairness_weight : float
+        The weight of the term.
+
+    Returns
+    -------
+    EpochBatches
+        Plain rows alone if the term weighs nothing.
+    """
+    repairs = fairness_weight > 0 or estimator.sampling == "balanced"
+    return EpochBatches(
+        data,
+        batch_size=budget.batch_size,
+        sampling=estimator.sampling if repairs else "plain",
+        constraints=estimator.constraints,
+        steps_per_epoch=estimator.steps_per_epoch,
+        fairness_batch_size=estimator.fairness_batch_size,
+        seeds=(seeds.plain, seeds.fair),
+    )
+
+
+def term_momentum(estimator: Any, batches: EpochBatches) -> float:
+    """Choose the share of the past in running means: the user's, else by the noise.
+
+    Parameters
+    ----------
+    estimator : BaseNetClassifier
+        Holds `gap_momentum` and `sampling`.
+    batches : EpochBatches
+        Its batches.
+
+    Returns
+    -------
+    float
+        0.9 for shared and for few balanced rows, else 0.
+    """
+    if estimator.gap_momentum is not None:
+        return float(estimator.gap_momentum)
+    noisy = estimator.sampling == "shared" or batches.n_fair < SMALL_BATCH
+    return MOMENTUM if noisy and not batches.full else 0.0
