@@ -36,7 +36,7 @@ def diagnose_neurons(
     constraints: str = "demographic_parity",
     importance: str = "taylor",
     neuron_ratio: float = 0.1,
-    layers: Sequence[str] | str | None = None,
+    layers: Any = None,
     classes: Sequence[Any] | None = None,
     batch_size: int = 4096,
     random_state: Any = None,
@@ -68,8 +68,9 @@ def diagnose_neurons(
     neuron_ratio : float, default=0.1
         The share k of each layer that is selected (eq. 7), at least one neuron; all of
         them for ``importance="all"``.
-    layers : str, sequence of str or None, default=None
-        Names or shell patterns; None takes all but the output layer.
+    layers : str, type or sequence of them, default=None
+        Names, shell patterns or module classes such as ``nn.Conv2d``; None takes all
+        but the output layer.
     classes : sequence or None, default=None
         The labels in the order of the module's outputs; None sorts those in `y`.
     batch_size : int, default=4096

@@ -106,8 +106,8 @@ class FittedNetMixin:
         neuron_ratio : float, default=None
             The share of each layer that is selected; None takes the estimator's, or
             0.1.
-        layers : str or sequence of str, default=None
-            Names or patterns; None takes all but the output layer.
+        layers : str, type or sequence of them, default=None
+            Names, patterns or module classes; None takes all but the output layer.
 
         Returns
         -------

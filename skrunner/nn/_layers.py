@@ -14,6 +14,7 @@ from skrunner.nn._squashing import SquashingDetector
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 NEURON_LAYERS = (nn.Linear, *CONVOLUTIONS)
+Choice = str | type[nn.Module]
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def neuron_first(layer: nn.Module, activation: Tensor) -> Tensor:
 
 
 def find_neuron_layers(
-    module: nn.Module, X: Tensor, layers: Sequence[str] | str | None = None
+    module: nn.Module, X: Tensor, layers: Choice | Sequence[Choice] | None = None
 ) -> NeuronLayers:
     """Find the layers that hold neurons, and check what the module returns.
 
@@ -116,9 +117,10 @@ def find_neuron_layers(
         Returns logits of shape (n,), (n, 1) or (n, n_classes).
     X : Tensor of shape (n_samples, ...)
         A few rows for one forward pass in evaluation mode.
-    layers : str, sequence of str or None, default=None
-        Names or shell patterns of layers; None takes all linear and convolutional
-        layers that run, but the output layer.
+    layers : str, type, sequence of them or None, default=None
+        Names or shell patterns of layers, or module classes such as ``nn.Conv2d``. A
+        class stands for its layers that run, but the output layer, as None does for
+        all linear and convolutional ones.
 
     Returns
     -------
@@ -130,7 +132,9 @@ def find_neuron_layers(
     UnsupportedModuleError
         If no such layer runs, or if the module does not return logits.
     ValueError
-        If a name or pattern matches no layer.
+        If a name, pattern or class matches no layer.
+    TypeError
+        If `layers` holds anything else.
     """
     known = {
         name: part
@@ -150,7 +154,7 @@ def find_neuron_layers(
             f"{len(X)} rows; expected logits of shape (n,), (n, 1) or (n, n_classes)."
         )
     output = ran[-1]
-    chosen = ran[:-1] if layers is None else _match(layers, ran)
+    chosen = ran[:-1] if layers is None else _match(layers, known, ran)
     return NeuronLayers(
         tuple(chosen),
         tuple(known[name] for name in chosen),
@@ -179,14 +183,39 @@ def _probe(
     return recorder, logits
 
 
-def _match(layers: Sequence[str] | str, ran: Sequence[str]) -> list[str]:
-    patterns = [layers] if isinstance(layers, str) else list(layers)
-    for pattern in patterns:
-        if not any(fnmatchcase(name, pattern) for name in ran):
-            raise ValueError(
-                f"layers={pattern!r} matches no layer that runs. Known layers: "
-                f"{', '.join(ran)}."
+def _match(
+    layers: Choice | Sequence[Choice],
+    known: Mapping[str, nn.Module],
+    ran: Sequence[str],
+) -> list[str]:
+    choices = [layers] if isinstance(layers, (str, type)) else list(layers)
+    found: set[str] = set()
+    for choice in choices:
+        if isinstance(choice, str):
+            matched = {name for name in ran if fnmatchcase(name, choice)}
+        elif isinstance(choice, type):
+            matched = {name for name in ran[:-1] if isinstance(known[name], choice)}
+        else:
+            raise TypeError(
+                "layers must hold names, patterns or module classes such as "
+                f"nn.Conv2d, got {choice!r}."
             )
-    return [
-        name for name in ran if any(fnmatchcase(name, pattern) for pattern in patterns)
-    ]
+        if not matched:
+            raise ValueError(_no_match(choice, known, ran))
+        found |= matched
+    return [name for name in ran if name in found]
+
+
+def _no_match(
+    choice: Choice, known: Mapping[str, nn.Module], ran: Sequence[str]
+) -> str:
+    if isinstance(choice, str):
+        return (
+            f"layers={choice!r} matches no layer that runs. Known layers: "
+            f"{', '.join(ran)}."
+        )
+    kinds = ", ".join(f"{name} ({type(known[name]).__name__})" for name in ran)
+    return (
+        f"layers={choice.__name__} matches no layer that runs, but the output layer, "
+        f"which has to be named. Known layers: {kinds}."
+    )

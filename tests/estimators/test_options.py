@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from torch import nn
 
 from tests.estimators.rows import A, X, fit, runner, weights_of
 
@@ -68,6 +69,7 @@ def test_layers_add_up():
     parts = first_term(layers="layers.0") + first_term(layers="layers.2")
     assert first_term(layers=["layers.0", "layers.2"]) == pytest.approx(parts, rel=1e-9)
     assert first_term() == pytest.approx(parts, rel=1e-9)
+    assert first_term(layers=nn.Linear) == pytest.approx(parts, rel=1e-9)
     with_output = trained(neuron_ratio=1.0).history_.iloc[0]
     expected = parts + with_output["train_gap"]
     assert with_output["fairness_term"] == pytest.approx(expected, rel=1e-9)

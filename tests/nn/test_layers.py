@@ -61,6 +61,41 @@ class TestFind:
         assert found.names == expected
         assert found.output == "out"
 
+    @pytest.mark.parametrize(
+        ("layers", "expected"),
+        [
+            (nn.Conv2d, ("features.0", "features.3")),
+            ((nn.Conv2d, "out"), ("features.0", "features.3", "out")),
+            (["*.3", nn.Conv2d], ("features.0", "features.3")),
+            (nn.Module, ("features.0", "features.3", "hidden")),
+            ([nn.Linear], ("hidden",)),
+            ([nn.Linear, "features.3"], ("features.3", "hidden")),
+        ],
+    )
+    def test_types_alone_and_among_names(self, layers, expected):
+        class WithHead(ConvNet):
+            def __init__(self):
+                super().__init__()
+                self.hidden, self.out = nn.Linear(5, 6), nn.Linear(6, 1)
+
+            def forward(self, X):
+                return self.out(self.hidden(self.features(X).mean((2, 3))).relu())
+
+        found = find_neuron_layers(WithHead(), torch.randn(2, 2, 5, 5), layers)
+        assert found.names == expected
+        assert found.output == "out"
+
+    def test_a_type_that_only_the_output_layer_has(self):
+        match = r"layers=Linear matches .* but the output.*features.0 \(Conv2d\).*out "
+        with pytest.raises(ValueError, match=match):
+            find_neuron_layers(ConvNet(), torch.randn(2, 2, 5, 5), nn.Linear)
+
+    @pytest.mark.parametrize("wrong", [3, nn.ReLU(), None])
+    def test_what_names_no_layer(self, wrong):
+        match = "names, patterns or module classes such as nn.Conv2d, got"
+        with pytest.raises(TypeError, match=match):
+            find_neuron_layers(Backwards(), torch.randn(2, 3), ["first", wrong])
+
     @pytest.mark.parametrize("layers", ["third", ["first", "conv*"], "unused"])
     def test_unknown_names(self, layers):
         wrong = layers if isinstance(layers, str) else layers[-1]
