@@ -3,6 +3,7 @@
 Owns the Bunch and its DESCR, whose figures are computed from the rows at hand.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,7 +109,6 @@ def _describe(
     target: pd.Series,
     sensitive_features: pd.DataFrame,
 ) -> str:
-    """Write the table of facts of a data set as plain text."""
     source = read_sources()[facts.name]
     labels = ", ".join(f"{i} = {name}" for i, name in enumerate(facts.target_names))
     rows = {
@@ -122,12 +122,42 @@ def _describe(
         "License": source["license"],
         "Changes": source["changes"],
     }
-    lines = [facts.title, "=" * len(facts.title), ""]
+    return describe(facts.title, rows, target, sensitive_features, facts.harms)
+
+
+def describe(
+    title: str,
+    rows: Mapping[str, str],
+    target: pd.Series,
+    sensitive_features: pd.DataFrame,
+    harms: str,
+) -> str:
+    """Write the table of facts of a data set as plain text.
+
+    Parameters
+    ----------
+    title : str
+        The heading.
+    rows : mapping of str to str
+        The facts, in order.
+    target : Series of shape (n_samples,)
+        Labels 0 and 1.
+    sensitive_features : DataFrame of shape (n_samples, n_sensitive_features)
+        The groups.
+    harms : str
+        Known harms.
+
+    Returns
+    -------
+    str
+        The text.
+    """
+    lines = [title, "=" * len(title), ""]
     lines += [f"{key}: {value}" for key, value in rows.items()]
     lines += ["", "Rows and base rate of label 1 by group", ""]
     for column in sensitive_features:
         for group, labels_of in target.groupby(sensitive_features[column]):
             size, rate = len(labels_of), labels_of.mean()
             lines.append(f"{column} = {group}: {size} rows, {rate:.3f}")
-    lines += ["", "Known harms", "", facts.harms, ""]
+    lines += ["", "Known harms", "", harms, ""]
     return "\n".join(lines)
