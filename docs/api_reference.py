@@ -62,6 +62,12 @@ API = (
                 ("AdversarialClassifier", "FairNeuronClassifier"),
             ),
             Section(
+                "Behind the net",
+                "Any classifier of two labels stays as it is trained; its predictions "
+                "need the sensitive features.",
+                ("RejectOptionClassifier",),
+            ),
+            Section(
                 "Controls",
                 "A term in the loss that looks at the output alone, at no neuron.",
                 ("GapRegularizationClassifier", "FairMixupClassifier"),

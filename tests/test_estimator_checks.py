@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils import check_array
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from skrunner import NetClassifier, RunnerClassifier
@@ -11,6 +13,7 @@ from skrunner.baselines import (
     FairSmoteClassifier,
     GapRegularizationClassifier,
     OversamplingClassifier,
+    RejectOptionClassifier,
     ReweightingClassifier,
 )
 from tests.device import DEVICE
@@ -39,6 +42,11 @@ def hashed_groups(X):
     return (np.sin(X.sum(axis=1) * 12.9898) * 43758.5453) % 1 > 0.5
 
 
+def hashed_raw_groups(X):
+    """Do the same of rows that are not validated yet."""
+    return hashed_groups(check_array(X, accept_sparse="csr"))
+
+
 ESTIMATORS = [
     NetClassifier(**SMALL),
     RunnerClassifier(**SMALL, sensitive_columns=hashed_groups),
@@ -48,6 +56,7 @@ ESTIMATORS = [
     OversamplingClassifier(**SMALL, sensitive_columns=hashed_groups),
     FairSmoteClassifier(**SMALL, sensitive_columns=hashed_groups),
     ReweightingClassifier(**SMALL, sensitive_columns=hashed_groups),
+    RejectOptionClassifier(LogisticRegression(), sensitive_columns=hashed_raw_groups),
 ]
 
 
