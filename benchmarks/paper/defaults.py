@@ -7,16 +7,13 @@ Splits 100 and up are used, the benchmarks' own are 0 and up: fit on the train r
 """
 
 import argparse
-import json
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-import torch
-from joblib import Parallel, delayed
-from tqdm.auto import tqdm
-
-from benchmarks.paper.protocol import load_split
+from benchmarks.paper.grid import guarded, split_of
+from benchmarks.paper.runs import run_points
 from benchmarks.paper.scores import fit_and_score
 from skrunner import NetClassifier, RunnerClassifier
 
@@ -36,14 +33,29 @@ def candidates() -> list[dict[str, Any]]:
     return [{"constraints": name, **point} for name in CONSTRAINTS for point in grid]
 
 
-def run(name: str, seed: int, params: dict[str, Any], device: str) -> dict[str, Any]:
-    """Fit one setting on one split; ``{}`` is plain training."""
-    torch.set_num_threads(1)
-    split = load_split(name, seed)
-    kind = RunnerClassifier if params else NetClassifier
-    estimator = kind(**params, device=device, random_state=seed)
-    scores = fit_and_score(estimator, split.train, split.valid)
-    return {"dataset": name, "seed": seed, "params": params, **scores}
+def fit_setting(point: dict[str, Any], device: str) -> dict[str, Any]:
+    """Fit one setting on one split; params ``{}`` are plain training.
+
+    Parameters
+    ----------
+    point : dict
+        Data set, seed and params.
+    device : str
+        Where to train.
+
+    Returns
+    -------
+    dict
+        The point with its scores on the validation rows, or an ``error``.
+    """
+
+    def fit() -> dict[str, Any]:
+        split = split_of(point["dataset"], point["seed"])
+        kind = RunnerClassifier if point["params"] else NetClassifier
+        estimator = kind(**point["params"], device=device, random_state=point["seed"])
+        return fit_and_score(estimator, split.train, split.valid)
+
+    return {**point, **guarded(fit, device)}
 
 
 def main() -> None:
@@ -56,16 +68,13 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("defaults.jsonl"))
     options = parser.parse_args()
     points = [
-        (name, FIRST_SEED + seed, params)
+        {"dataset": name, "seed": FIRST_SEED + seed, "params": params}
+        for seed in range(options.seeds)
         for name in options.datasets
         for params in [{}, *candidates()]
-        for seed in range(options.seeds)
     ]
-    tasks = (delayed(run)(*point, options.device) for point in points)
-    results = Parallel(options.jobs, return_as="generator_unordered")(tasks)
-    with options.output.open("w") as file:
-        for result in tqdm(results, total=len(points)):
-            file.write(json.dumps(result) + "\n")
+    fit = partial(fit_setting, device=options.device)
+    run_points(points, fit, lambda _: options.output, jobs=options.jobs)
 
 
 if __name__ == "__main__":
