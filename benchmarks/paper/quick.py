@@ -1,106 +1,65 @@
 """Vanilla, the paper's settings and our defaults on Adult and COMPAS, in minutes.
 
-    python -m benchmarks.paper.quick --seeds 5 --jobs 2 --output docs/results/quick.json
+    python -m benchmarks.paper.quick --seeds 5 --jobs 2 --output quick
 
-Prints every number beside the paper's and the project's goals, and writes all runs.
+Prints every number beside the paper's and the project's first goals; ``quick/`` gets
+one JSON line a fit, and the run goes on there when started again.
 """
 
 import argparse
-import json
-import platform
-from itertools import product
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
-import torch
-from joblib import Parallel, delayed
-from tqdm.auto import tqdm
 
-from benchmarks.paper import published
-from benchmarks.paper.protocol import load_split
-from benchmarks.paper.scores import fit_and_score
-from skrunner import NetClassifier, RunnerClassifier, __version__
+from benchmarks.paper.goals import Goal, judge, measure
+from benchmarks.paper.grid import Table, fit_point, points
+from benchmarks.paper.methods import METHODS
+from benchmarks.paper.runs import run_points
+from benchmarks.paper.scores import GAPS
+from benchmarks.paper.summary import Key, Line, compared, successful, summarize
 
-DATASETS = ("adult", "compas")
-CONSTRAINTS = ("demographic_parity", "equalized_odds")
-METHODS = ("vanilla", "paper", "default")
-GAPS = {"demographic_parity": "delta_dp", "equalized_odds": "delta_eo_sum"}
-# (data set, constraint, method): the largest gap at the least AP and ACC.
+QUICK = Table(
+    "Quick comparison",
+    tuple(GAPS),
+    ("vanilla_default", "runner_paper", "runner_default"),
+    ("adult", "compas"),
+)
+# The largest gap at the least AP and ACC.
 GOALS = {
-    ("adult", "demographic_parity", "paper"): (0.065, 0.76, 0.0),
-    ("adult", "equalized_odds", "default"): (0.07, 0.77, 0.84),
-    ("compas", "demographic_parity", "default"): (0.03, 0.66, 0.645),
-    ("compas", "equalized_odds", "default"): (0.08, 0.66, 0.645),
+    ("adult", "demographic_parity", "runner_paper"): Goal(0.065, 0.76, 0.0),
+    ("adult", "equalized_odds", "runner_default"): Goal(0.07, 0.77, 0.84),
+    ("compas", "demographic_parity", "runner_default"): Goal(0.03, 0.66, 0.645),
+    ("compas", "equalized_odds", "runner_default"): Goal(0.08, 0.66, 0.645),
 }
 
 
-def run(
-    name: str, constraints: str, method: str, seed: int, device: str
-) -> dict[str, Any]:
-    """Fit one method on one split and score it on the test rows."""
-    torch.set_num_threads(1)
-    split = load_split(name, seed)
-    common = {"device": device, "random_state": seed}
-    if method == "vanilla":
-        estimator: Any = NetClassifier(constraints=constraints, **common)
-        rows = split.train
-    elif method == "paper":
-        settings = RunnerClassifier.paper_settings(name, constraints)
-        estimator = RunnerClassifier(**settings, **common)
-        rows = split.fit
-    else:
-        # A quarter of train and validation rows: as many as the paper validates on.
-        estimator = RunnerClassifier(
-            constraints=constraints, validation_fraction=0.25, **common
-        )
-        rows = split.fit
-    scores = fit_and_score(estimator, rows, split.test)
-    where = {
-        "dataset": name,
-        "constraints": constraints,
-        "method": method,
-        "seed": seed,
-    }
-    return {**where, **scores}
+def print_lines(lines: dict[Key, Line], rows: pd.DataFrame) -> None:
+    """Print means and deviations beside the paper's and the goals.
 
-
-def summarize(runs: pd.DataFrame) -> pd.DataFrame:
-    """Put means and deviations beside the paper's numbers and the goals."""
-    rows = []
-    for key, part in runs.groupby(["dataset", "constraints", "method"], sort=False):
+    Parameters
+    ----------
+    lines : dict
+        See `summarize`.
+    rows : DataFrame
+        One row a fit.
+    """
+    for key, line in lines.items():
         name, constraints, method = key
-        table = published.VANILLA if method == "vanilla" else published.RUNNER
-        paper = table[name, constraints]
-        gap = GAPS[constraints]
-        row = {"data": name, "constraint": constraints, "method": method}
-        for label, column, theirs in (
-            ("AP", "ap", paper.ap),
-            ("ACC", "acc", paper.acc),
-            ("gap", gap, paper.gap),
+        print(f"\n{name}, {constraints}, {METHODS[method].title}")
+        for title, (ours, theirs, verdict) in zip(
+            ("AP", "ACC", "gap"), compared(key, line), strict=True
         ):
-            row[label] = f"{part[column].mean():.3f} ± {part[column].std():.3f}"
-            row[f"{label} (paper)"] = f"{theirs[0]:.3f} ± {theirs[1]:.3f}"
-        row["positive rate"] = f"{part['positive_rate'].mean():.3f}"
-        row["seconds"] = f"{part['seconds'].mean():.1f}"
-        row["goal"] = _verdict(GOALS.get(key), part, gap)
-        rows.append(row)
-    return pd.DataFrame(rows)
-
-
-def _verdict(
-    goal: tuple[float, float, float] | None, part: pd.DataFrame, gap: str
-) -> str:
-    if goal is None:
-        return ""
-    most, ap, acc = goal
-    met = (
-        part[gap].mean() <= most
-        and part["ap"].mean() >= ap
-        and part["acc"].mean() >= acc
-    )
-    text = f"gap <= {most}, AP >= {ap}" + (f", ACC >= {acc}" if acc else "")
-    return f"{text}: {'met' if met else 'MISSED'}"
+            paper = f"{theirs[0]:.3f} ± {theirs[1]:.3f}"
+            print(f"  {title:3}  {ours}   paper {paper}   {verdict}")
+        rate, seconds = (line.spreads[n].mean for n in ("positive_rate", "seconds"))
+        print(f"  positive rate {rate:.3f}, {seconds:.1f} s")
+        goal = GOALS.get(key)
+        if goal:
+            parts = rows.groupby(["dataset", "constraints", "method"])
+            measured = measure(parts.get_group(key), constraints)
+            met = "met" if judge(goal, measured, measured).met else "MISSED"
+            print(f"  goal: gap {goal.gap}, AP {goal.ap}, ACC {goal.acc}: {met}")
 
 
 def main() -> None:
@@ -109,20 +68,13 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--output", type=Path, default=Path("quick.json"))
+    parser.add_argument("--output", type=Path, default=Path("quick"))
     options = parser.parse_args()
-    points = list(product(DATASETS, CONSTRAINTS, METHODS, range(options.seeds)))
-    tasks = (delayed(run)(*point, options.device) for point in points)
-    results = Parallel(options.jobs, return_as="generator")(tasks)
-    runs = list(tqdm(results, total=len(points), unit="fit"))
-    about = {
-        "skrunner": __version__,
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "device": options.device,
-    }
-    options.output.write_text(json.dumps({"about": about, "runs": runs}, indent=1))
-    print(summarize(pd.DataFrame(runs)).to_string(index=False))
+    fit = partial(fit_point, device=options.device)
+    file = options.output / "quick.jsonl"
+    todo = points("quick", QUICK, seeds=options.seeds)
+    rows = successful(run_points(todo, fit, lambda _: file, jobs=options.jobs))
+    print_lines(summarize(rows), rows)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,228 @@
+"""Render the results of a run as pages of the documentation."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from benchmarks.paper.agreement import RULE
+from benchmarks.paper.extras import best_section, controls_section, goals_section
+from benchmarks.paper.grid import TABLES
+from benchmarks.paper.methods import METHODS
+from benchmarks.paper.notes import notes_on, unexplained
+from benchmarks.paper.rst import definition, heading, list_table
+from benchmarks.paper.runs import read_rows
+from benchmarks.paper.scores import GAPS
+from benchmarks.paper.summary import (
+    MEASURES,
+    Key,
+    Line,
+    compared,
+    differing,
+    successful,
+    summarize,
+)
+from benchmarks.paper.times import differing_times, times_body
+
+TITLES = {"adult": "Adult", "compas": "COMPAS", "credit": "Credit", "lsac": "LSAC"}
+CONSTRAINTS = {
+    "demographic_parity": "demographic parity",
+    "equalized_odds": "equalized odds",
+}
+GAP_TITLES = {"demographic_parity": "ΔDP", "equalized_odds": "ΔEO"}
+
+
+def write_pages(results: Path, pages: Path) -> list[Path]:
+    """Render a page of every table that has results.
+
+    Parameters
+    ----------
+    results : Path
+        The folder of the JSON lines.
+    pages : Path
+        Where the pages go.
+
+    Returns
+    -------
+    list of Path
+        The pages.
+    """
+    pages.mkdir(parents=True, exist_ok=True)
+    about_file = results / "about.json"
+    about = json.loads(about_file.read_text()) if about_file.exists() else {}
+    written = []
+    for name in TABLES:
+        rows = _latest(results_of(name, results))
+        if rows:
+            path = pages / f"{name}.rst"
+            path.write_text(render(name, rows, about))
+            written.append(path)
+    return written
+
+
+def results_of(name: str, results: Path) -> list[dict[str, Any]]:
+    """Read the results of a table.
+
+    Parameters
+    ----------
+    name : str
+        The table. Times are Table 1's where they were not measured by themselves.
+    results : Path
+        The folder of the JSON lines.
+
+    Returns
+    -------
+    list of dict
+        One a fit.
+    """
+    rows = read_rows(results / f"{name}.jsonl")
+    if name == "table3" and not rows:
+        rows = read_rows(results / "table1.jsonl")
+    return rows
+
+
+def render(name: str, rows: list[dict[str, Any]], about: dict[str, Any]) -> str:
+    """Render one page.
+
+    Parameters
+    ----------
+    name : str
+        The table.
+    rows : list of dict
+        One a fit.
+    about : dict
+        The machine and versions of the run.
+
+    Returns
+    -------
+    str
+        reStructuredText.
+    """
+    table = TABLES[name]
+    frame = successful(rows)
+    lines = summarize(frame)
+    out = [*heading(table.title, "="), *_intro(name, frame, about)]
+    if name == "table3":
+        out += times_body(frame, TITLES)
+        differs = differing_times(frame)
+    else:
+        out += [RULE, "", *_count(lines), *_body(table.methods, lines)]
+        differs = differing(lines)
+    if name in ("table1", "table2"):
+        constraints = table.constraints[0]
+        out += goals_section(frame, constraints, TITLES)
+        out += controls_section(frame, constraints, TITLES)
+        out += best_section(constraints, TITLES)
+    out += _reasons(name, differs)
+    out += _failures(rows)
+    return "\n".join(out).rstrip() + "\n"
+
+
+def _latest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Keep the last row of each fit: one that failed may have been tried again."""
+    names = ("dataset", "constraints", "method", "seed")
+    return list({tuple(row[name] for name in names): row for row in rows}.values())
+
+
+def _intro(name: str, frame: pd.DataFrame, about: dict[str, Any]) -> list[str]:
+    text = (
+        f"Measured by ``python -m benchmarks.paper {name}``; random splits: "
+        f"{frame['seed'].nunique()} (60 % train, 20 % validation, 20 % test), means ± "
+        "standard deviations over splits on the test rows; :doc:`reading` says how to "
+        "read them."
+    )
+    if about:
+        text += (
+            " skrunner {skrunner}, torch {torch}, Python {python}, device {device}, "
+            "{processor}, {cores} cores, one thread a fit; fits at a time: {jobs}."
+        ).format(**about)
+    return [text, ""]
+
+
+def _count(lines: dict[Key, Line]) -> list[str]:
+    verdicts = Counter(
+        verdict
+        for key, line in lines.items()
+        if METHODS[key[2]].reproduces
+        for *_, verdict in compared(key, line)
+    )
+    total = verdicts.total()
+    near = verdicts["agrees"]
+    return [
+        f"Of {total} cells that are meant to reproduce the paper, {near} agree, "
+        f"{verdicts['overlaps']} overlap and {verdicts['higher'] + verdicts['lower']} "
+        "differ.",
+        "",
+    ]
+
+
+def _body(methods: tuple[str, ...], lines: dict[Key, Line]) -> list[str]:
+    out: list[str] = []
+    parts = dict.fromkeys((name, constraints) for name, constraints, _ in lines)
+    for name, constraints in parts:
+        keys = [
+            (name, constraints, method)
+            for method in methods
+            if (name, constraints, method) in lines
+        ]
+        what = f"{TITLES[name]}, {CONSTRAINTS[constraints]}"
+        out += heading(what, "-")
+        header = ("method", "AP", "ACC", GAP_TITLES[constraints])
+        cells = [_compared_row(key, lines[key]) for key in keys]
+        out += list_table("Ours and the paper's", header, cells)
+        header = ("method", *list(MEASURES.values())[2:], "splits")
+        out += list_table(
+            "Everything else that was measured",
+            header,
+            [_other_row(key, lines[key]) for key in keys],
+        )
+    return out
+
+
+def _compared_row(key: Key, line: Line) -> list[str]:
+    title = METHODS[key[2]].title
+    cells = [
+        f"{ours}\npaper {theirs[0]:.3f} ± {theirs[1]:.3f}\n*{verdict}*"
+        for ours, theirs, verdict in compared(key, line)
+    ]
+    own = (str(line.spreads[name]) for name in ("ap", "acc", GAPS[key[1]]))
+    return [title, *(cells or (f"{text}\nnot in the paper" for text in own))]
+
+
+def _other_row(key: Key, line: Line) -> list[str]:
+    names = list(MEASURES)[2:]
+    cells = [
+        f"{line.spreads[name].mean:.{1 if name in ('seconds', 'epochs') else 3}f}"
+        for name in names
+    ]
+    return [METHODS[key[2]].title, *cells, str(line.n)]
+
+
+def _reasons(name: str, differs: set[tuple[str, str]]) -> list[str]:
+    if not differs:
+        return []
+    out = heading("What differs, and why", "-")
+    for note in notes_on(name, differs):
+        out += definition(note.title, note.text)
+    rest = unexplained(name, differs)
+    if rest:
+        cells = "; ".join(f"{TITLES[data]}, {column}" for data, column in rest)
+        out += definition("Not explained", f"We know no reason for: {cells}.")
+    return out
+
+
+def _failures(rows: list[dict[str, Any]]) -> list[str]:
+    failed: dict[str, list[str]] = {}
+    for row in rows:
+        if "error" in row:
+            error = " ".join(row["error"].replace("`", "'").split())
+            failed.setdefault(error, []).append(f"{row['dataset']}, {row['method']}")
+    if not failed:
+        return []
+    items = [
+        f"- ``{error}`` (fits: {len(where)}; {'; '.join(sorted(set(where)))})"
+        for error, where in failed.items()
+    ]
+    return [*heading("Fits that failed", "-"), *items, ""]
