@@ -102,8 +102,17 @@ class GapStructure:
         Tensor of shape (n_terms, n_outputs)
             The weights.
         """
-        by_output = self.term_conditions.T @ self.output_weights
-        return self.term_weights(present)[:, None] * by_output
+        return self.term_weights(present)[:, None] * self.output_shares()
+
+    def output_shares(self) -> Tensor:
+        """Return the share of each output in a term's gap of outputs.
+
+        Returns
+        -------
+        Tensor of shape (n_terms, n_outputs)
+            The shares.
+        """
+        return self.term_conditions.T @ self.output_weights
 
 
 def gap_structure(constraints: str, n_groups: int, n_classes: int) -> GapStructure:

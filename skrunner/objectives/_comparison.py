@@ -1,6 +1,6 @@
 """What the rows of a batch are averaged by, and how their differences are weighed."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -9,27 +9,26 @@ from skrunner.data import Batch
 from skrunner.gaps import GapStructure, GroupMeans, group_means
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """The averaging matrix of a batch and the weights of its differences.
+class Comparison(NamedTuple):
+    """The weights of the differences between bins.
 
     Attributes
     ----------
-    means : GroupMeans
-        The matrix; rows that only the predictive loss sees have no part in it.
     by_term : Tensor of shape (n_terms,)
         The weight of each difference in a neuron's gap.
     by_output : Tensor of shape (n_terms, n_outputs)
         The weight of each difference in the outputs' gap.
+    constant : bool
+        Whether all later batches of this length have the same weights.
     """
 
-    means: GroupMeans
     by_term: Tensor
     by_output: Tensor
+    constant: bool
 
 
 class Comparisons:
-    """Compare batches; those that hold the same cells in the same places only once.
+    """Compare batches; what stays the same from batch to batch is computed once.
 
     Parameters
     ----------
@@ -39,10 +38,12 @@ class Comparisons:
 
     def __init__(self, structure: GapStructure) -> None:
         self._structure = structure
-        self._known: dict[int, Comparison] = {}
+        self._means: dict[int, GroupMeans] = {}
+        self._weights: dict[int, Comparison] = {}
+        self._complete: Comparison | None = None
 
-    def of(self, batch: Batch) -> Comparison:
-        """Return the comparison of a batch.
+    def means_of(self, batch: Batch) -> GroupMeans:
+        """Return what averages the rows of a batch.
 
         Parameters
         ----------
@@ -51,12 +52,12 @@ class Comparisons:
 
         Returns
         -------
-        Comparison
-            Its matrix and weights.
+        GroupMeans
+            The matrix; rows that only the predictive loss sees have no part in it.
         """
         n_rows = len(batch.y)
-        if batch.same_cells and n_rows in self._known:
-            return self._known[n_rows]
+        if batch.same_cells and n_rows in self._means:
+            return self._means[n_rows]
         weight = batch.weight
         if batch.fair_from:
             takes_part = torch.ones_like(
@@ -64,28 +65,55 @@ class Comparisons:
             )
             takes_part[: batch.fair_from] = 0
             weight = takes_part if weight is None else weight * takes_part
-        compared = self.of_means(
-            group_means(self._structure, batch.groups, batch.y, weight)
-        )
+        means = group_means(self._structure, batch.groups, batch.y, weight)
         if batch.same_cells:
-            self._known[n_rows] = compared
-        return compared
+            self._means[n_rows] = means
+        return means
 
-    def of_means(self, means: GroupMeans) -> Comparison:
-        """Weigh the differences by the bins that have rows.
+    def weigh(self, present: Tensor, batch: Batch) -> Comparison:
+        """Weigh the differences by the bins that a batch has rows of.
 
         Parameters
         ----------
-        means : GroupMeans
-            The averaging matrix.
+        present : Tensor of shape (n_bins,)
+            1 where the batch has rows of a bin.
+        batch : Batch
+            The rows.
 
         Returns
         -------
         Comparison
-            The matrix with its weights.
+            The weights.
         """
-        return Comparison(
-            means,
-            self._structure.term_weights(means.present),
-            self._structure.term_output_weights(means.present),
-        )
+        n_rows = len(batch.y)
+        if not batch.same_cells:
+            return self._weights_of(present, constant=False)
+        if n_rows not in self._weights:
+            self._weights[n_rows] = self._weights_of(present, constant=True)
+        return self._weights[n_rows]
+
+    def weigh_seen(self, seen: Tensor) -> Comparison:
+        """Weigh the differences of running means by the bins seen so far.
+
+        Parameters
+        ----------
+        seen : Tensor of shape (n_bins,)
+            1 where a bin has been seen; once 1, always 1.
+
+        Returns
+        -------
+        Comparison
+            The weights.
+        """
+        if self._complete is not None:
+            return self._complete
+        complete = bool(seen.all())
+        weights = self._weights_of(seen, constant=complete)
+        if complete:
+            self._complete = weights
+        return weights
+
+    def _weights_of(self, present: Tensor, *, constant: bool) -> Comparison:
+        by_term = self._structure.term_weights(present)
+        by_output = self._structure.output_shares()
+        return Comparison(by_term, by_term[:, None] * by_output, constant)

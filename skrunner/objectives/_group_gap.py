@@ -93,12 +93,13 @@ class GroupGap:
         Measured
             Distances and what they are weighed by.
         """
-        compared = self._comparisons.of(batch)
-        means = compared.means
+        means = self._comparisons.means_of(batch)
         distances = group_distances(self.structure, means, self.running, blocks)
         if self.running.momentum:
-            present = self.running.seen(means.present)
-            compared = self._comparisons.of_means(GroupMeans(means.matrix, present))
+            seen = self.running.seen(means.present)
+            compared = self._comparisons.weigh_seen(seen)
+        else:
+            compared = self._comparisons.weigh(means.present, batch)
         by_output = compared.by_output
         gap = (by_output * distances.detach()[:, : by_output.shape[1]]).sum()
         return Measured(distances, compared, means, gap)

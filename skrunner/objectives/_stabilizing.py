@@ -90,7 +90,8 @@ class StabilizingObjective:
             batch, [*outputs, *views]
         )
         if self._step % self.settings.diagnose_every == 0:
-            self._diagnose(outputs[0], compared, activations, views)
+            gap_of_rows = self._linear_gap(outputs[0], compared, means)
+            self._diagnose(gap_of_rows, activations, views)
         self._step += 1
         weights = self._weigh_columns(compared, batch)
         if self.settings.normalize:
@@ -103,16 +104,16 @@ class StabilizingObjective:
 
     def _weigh_columns(self, compared: Comparison, batch: Batch) -> Tensor:
         """Weigh every distance, of shape (n_terms, n_columns), in the fairness term."""
-        constant = batch.same_cells and not self.settings.gap_momentum
-        if constant and len(batch.y) in self._column_weights:
-            return self._column_weights[len(batch.y)]
+        n_rows = len(batch.y)
+        if compared.constant and n_rows in self._column_weights:
+            return self._column_weights[n_rows]
         columns = self._groups.weigh_outputs(
             compared, include=self.settings.include_output
         )
         columns += [torch.outer(compared.by_term, share) for share in self._shares]
         weights = torch.cat(columns, 1)
-        if constant:
-            self._column_weights[len(batch.y)] = weights
+        if compared.constant:
+            self._column_weights[n_rows] = weights
         return weights
 
     def _scale(
@@ -128,13 +129,8 @@ class StabilizingObjective:
         return torch.cat([*ones, *spreads]).clamp_min(torch.finfo(dtype).eps)
 
     def _diagnose(
-        self,
-        outputs: Tensor,
-        compared: Comparison,
-        activations: Sequence[Tensor],
-        views: Sequence[Tensor],
+        self, gap: Tensor, activations: Sequence[Tensor], views: Sequence[Tensor]
     ) -> None:
-        gap = self._linear_gap(outputs, compared)
         modules = self._layers.modules
         weights = self._layers.weights()
         # A frozen layer, as in fine-tuning, has no gradient to be chosen by.
@@ -158,9 +154,10 @@ class StabilizingObjective:
             for selected, values in zip(self.selected, views, strict=True)
         ]
 
-    def _linear_gap(self, outputs: Tensor, compared: Comparison) -> Tensor:
+    def _linear_gap(
+        self, outputs: Tensor, compared: Comparison, means: GroupMeans
+    ) -> Tensor:
         """Return a sum over rows with the gradient of the (running) gap."""
-        means = compared.means
         averaged = self._groups.running.current(means.of(outputs.detach()))
         differences = self._groups.structure.differences
         signs = (differences @ averaged).sign()
