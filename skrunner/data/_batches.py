@@ -34,6 +34,8 @@ class Batch(NamedTuple):
     same_cells : bool
         Whether every batch of this length holds the same cells in the same places
         among the rows of the fairness term.
+    flagged : Tensor of bool of shape (n_rows,) or None, default=None
+        Rows that an objective treats in another way.
     """
 
     X: Tensor
@@ -43,6 +45,7 @@ class Batch(NamedTuple):
     n_predictive: int
     fair_from: int
     same_cells: bool
+    flagged: Tensor | None = None
 
 
 class EpochBatches:
@@ -128,7 +131,14 @@ class EpochBatches:
         data = self.dataset
         if self.full:
             whole = Batch(
-                data.X, data.y, data.groups, data.weight, len(data), 0, same_cells=True
+                data.X,
+                data.y,
+                data.groups,
+                data.weight,
+                len(data),
+                0,
+                same_cells=True,
+                flagged=data.flagged,
             )
             yield from [whole] * self.steps
             return
@@ -142,6 +152,7 @@ class EpochBatches:
                 n_predictive,
                 fair_from,
                 same_cells,
+                None if data.flagged is None else data.flagged[rows],
             )
 
     def _indices(self) -> Iterator[tuple[Tensor, int, int]]:

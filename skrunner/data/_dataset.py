@@ -27,6 +27,8 @@ class GroupDataset:
         Sample weights.
     group_names, class_names : sequence or None, default=None
         What the codes mean to the user; None lets the codes stand for themselves.
+    flagged : Tensor of bool of shape (n_samples,) or None, default=None
+        Rows that an objective treats in another way.
 
     Examples
     --------
@@ -44,6 +46,7 @@ class GroupDataset:
     weight: Tensor | None = None
     group_names: Sequence[Any] | None = None
     class_names: Sequence[Any] | None = None
+    flagged: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.y)

@@ -2,6 +2,7 @@
 
 import warnings
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 import torch
@@ -33,6 +34,18 @@ def test_an_epoch_is_one_pass_in_batches_of_even_size(batch_size, sampling):
         assert max(sizes) - min(sizes) <= 1
         rows = [i for b in epoch for i in indices(b, slice(b.n_predictive))]
         assert sorted(rows) == list(range(len(data)))
+
+
+@pytest.mark.parametrize("sampling", SAMPLINGS)
+@pytest.mark.parametrize("batch_size", [81, 18])
+def test_flags_travel_with_their_rows(batch_size, sampling):
+    data = make_dataset()
+    options = {"batch_size": batch_size, "sampling": sampling, "fairness_batch_size": 6}
+    assert all(batch.flagged is None for batch in EpochBatches(data, **options))
+    rows = torch.arange(len(data)).flip(0)
+    flagged = replace(data, flagged=data.X[:, 0] % 3 == 0).take(rows)
+    for batch in EpochBatches(flagged, **options):
+        assert batch.flagged.tolist() == [i % 3 == 0 for i in indices(batch)]
 
 
 @pytest.mark.parametrize("sampling", ["plain", "shared", "two_stream"])
