@@ -62,6 +62,7 @@ class EpochSelection(Callback):
     def on_train_begin(self, net: Any, **_kwargs: Any) -> None:
         """Forget earlier trainings."""
         self.candidates_: list[Candidate] = []
+        self.least_loss_ = np.inf
         self.last_change_ = len(net.history)
         net.chosen_epoch_ = None
 
@@ -69,8 +70,10 @@ class EpochSelection(Callback):
         """Take the epoch in, and stop if patience is at its end."""
         epoch = len(net.history)
         if self.rule == "last":
-            loss = "valid_loss" if net.validation_ is not None else "train_loss"
-            changed = net.history[-1, f"{loss}_best"]
+            name = "valid_loss" if net.validation_ is not None else "train_loss"
+            loss = net.history[-1, name]
+            changed = loss < self.least_loss_
+            self.least_loss_ = min(loss, self.least_loss_)
         else:
             before = self._choose()
             self._take_in(net, epoch)

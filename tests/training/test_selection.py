@@ -34,7 +34,7 @@ class FakeNet:
             self.history.record("valid_gap", gap)
             self.history.record("valid_collapsed", collapsed)
             loss = "valid_loss" if self.validation_ is not None else "train_loss"
-            self.history.record(f"{loss}_best", bool(losses and losses[index]))
+            self.history.record(loss, losses[index] if losses else 1.0)
             with torch.no_grad():
                 self.module_.weight.fill_(len(self.history))
             try:
@@ -128,7 +128,7 @@ def test_patience_equals_brute_force(rule, patience):
 @pytest.mark.parametrize("validated", [True, False])
 def test_patience_of_the_last_epoch_looks_at_the_loss(validated):
     net = FakeNet(validated=validated)
-    losses = [True, False, True, False, False, True, False, False, False, True]
+    losses = [5.0, 6.0, 4.0, 4.0, 4.5, 3.0, 7.0, 3.5, 3.0, 1.0]
     selection = EpochSelection("last", patience=3)
     assert net.run(selection, [(0.5, 0.1, False)] * 10, losses) == 9
     assert net.weight == net.chosen_epoch_ == 9
@@ -191,5 +191,7 @@ def test_a_second_training_forgets_the_first():
 
 def test_patience_of_a_second_training_starts_anew():
     net, selection = FakeNet(), EpochSelection("last", patience=3)
-    net.run(selection, [(0.5, 0.1, False)] * 2, [True, False])
-    assert net.run(selection, [(0.5, 0.1, False)] * 9, [False] * 9) == 2 + 3
+    net.run(selection, [(0.5, 0.1, False)] * 2, [1.0, 2.0])
+    # Higher than before all along: other rows, or dropout.
+    losses = [9.0, 8.0, 8.5, 8.0, 8.2, 7.0, 6.0, 5.0, 4.0]
+    assert net.run(selection, [(0.5, 0.1, False)] * 9, losses) == 2 + 5
