@@ -4,6 +4,7 @@ Owns the preset nets and every hook; knows nothing of groups, gaps or training.
 """
 
 from skrunner.nn._ablation import ablated
+from skrunner.nn._chain import linear_chain, reading_inputs
 from skrunner.nn._image_nets import alexnet, resnet18
 from skrunner.nn._layers import (
     NeuronLayers,
@@ -14,6 +15,7 @@ from skrunner.nn._layers import (
 from skrunner.nn._mlp import MLP
 from skrunner.nn._presets import PRESETS, make_preset
 from skrunner.nn._recorder import ActivationRecorder
+from skrunner.nn._row_dropout import row_dropout
 
 __all__ = [
     "MLP",
@@ -24,7 +26,10 @@ __all__ = [
     "alexnet",
     "evaluating",
     "find_neuron_layers",
+    "linear_chain",
     "make_preset",
     "neuron_first",
+    "reading_inputs",
     "resnet18",
+    "row_dropout",
 ]
