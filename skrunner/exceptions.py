@@ -6,7 +6,9 @@ Imports nothing of the package.
 from sklearn.exceptions import UndefinedMetricWarning
 
 __all__ = [
+    "ColdAdversaryWarning",
     "CollapseWarning",
+    "FlaggedShareWarning",
     "IgnoredWeightsWarning",
     "ImageFileError",
     "ImageFileWarning",
@@ -26,12 +28,20 @@ class CollapseWarning(UserWarning):
     """The net answers with one class, or nearly so: its small gap is no repair."""
 
 
+class ColdAdversaryWarning(UserWarning):
+    """An adversary does worse than one that sees nothing: it pushes the wrong way."""
+
+
 class UndefinedRateWarning(UndefinedMetricWarning):
     """A rate has no rows to be computed from; it is NaN and never 0 or 1."""
 
 
 class ValidationShareWarning(UserWarning):
     """The validation share is too small to choose an epoch by it."""
+
+
+class FlaggedShareWarning(UserWarning):
+    """FairNeuron flagged hardly any or nearly all rows, so it selects nothing."""
 
 
 class IgnoredWeightsWarning(UserWarning):
