@@ -23,6 +23,7 @@ from tests.device import DEVICE
 pytestmark = [
     pytest.mark.filterwarnings("ignore::skrunner.exceptions.SmallGroupWarning"),
     pytest.mark.filterwarnings("ignore::skrunner.exceptions.CollapseWarning"),
+    pytest.mark.filterwarnings("ignore::skrunner.exceptions.ColdAdversaryWarning"),
 ]
 SMALL = {
     "net_params": {"hidden": (8,)},
