@@ -10,6 +10,7 @@ from skrunner import NetClassifier, RunnerClassifier
 from skrunner.baselines import (
     AdversarialClassifier,
     FairMixupClassifier,
+    FairNeuronClassifier,
     FairSmoteClassifier,
     GapRegularizationClassifier,
     OversamplingClassifier,
@@ -24,6 +25,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::skrunner.exceptions.SmallGroupWarning"),
     pytest.mark.filterwarnings("ignore::skrunner.exceptions.CollapseWarning"),
     pytest.mark.filterwarnings("ignore::skrunner.exceptions.ColdAdversaryWarning"),
+    pytest.mark.filterwarnings("ignore::skrunner.exceptions.FlaggedShareWarning"),
 ]
 SMALL = {
     "net_params": {"hidden": (8,)},
@@ -53,6 +55,7 @@ ESTIMATORS = [
     RunnerClassifier(**SMALL, sensitive_columns=hashed_groups),
     AdversarialClassifier(**SMALL, sensitive_columns=hashed_groups),
     FairMixupClassifier(**SMALL, sensitive_columns=hashed_groups),
+    FairNeuronClassifier(**SMALL, sensitive_columns=hashed_groups),
     GapRegularizationClassifier(**SMALL, sensitive_columns=hashed_groups),
     OversamplingClassifier(**SMALL, sensitive_columns=hashed_groups),
     FairSmoteClassifier(**SMALL, sensitive_columns=hashed_groups),
