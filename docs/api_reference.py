@@ -216,6 +216,7 @@ API = (
                 "Warnings",
                 "",
                 (
+                    "ColdAdversaryWarning",
                     "CollapseWarning",
                     "FlaggedShareWarning",
                     "IgnoredWeightsWarning",
