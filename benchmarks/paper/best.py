@@ -37,16 +37,17 @@ RULE = (
 )
 SEARCHED = ("runner_best", "gap_best")
 WEIGHTS = (0.1, 0.15, 0.2, 0.3, 0.5)
-GRIDS: dict[str, dict[str, Sequence[Any]]] = {
-    "demographic_parity": {
-        "gap": ("threshold", "mean"),
-        "fairness_weight": WEIGHTS,
-    },
-    "equalized_odds": {
-        "gap": ("mean", "threshold"),
-        "fairness_batch_size": (None, 2000),
-        "fairness_weight": WEIGHTS,
-    },
+GRIDS: dict[str, list[dict[str, Sequence[Any]]]] = {
+    "demographic_parity": [{"gap": ("threshold", "mean"), "fairness_weight": WEIGHTS}],
+    "equalized_odds": [
+        {"gap": ("mean", "threshold"), "fairness_weight": WEIGHTS},
+        # Steadier means of the cells, at twice the time.
+        {
+            "gap": ("mean", "threshold"),
+            "fairness_weight": (0.2, 0.3),
+            "fairness_batch_size": (2000,),
+        },
+    ],
 }
 
 
@@ -72,13 +73,29 @@ def search_points(datasets: Sequence[str], seeds: int) -> list[dict[str, Any]]:
         for seed, name, constraints in product(splits, datasets, GAPS)
         for method, params in [
             ("vanilla", {}),
-            *product(SEARCHED, _combinations(GRIDS[constraints])),
+            *product(SEARCHED, candidates(constraints)),
         ]
     ]
 
 
-def _combinations(grid: dict[str, Sequence[Any]]) -> list[dict[str, Any]]:
-    return [dict(zip(grid, values, strict=True)) for values in product(*grid.values())]
+def candidates(constraints: str) -> list[dict[str, Any]]:
+    """List the settings to choose from.
+
+    Parameters
+    ----------
+    constraints : str
+        The constraint.
+
+    Returns
+    -------
+    list of dict
+        Parameters of both `SEARCHED` methods.
+    """
+    return [
+        dict(zip(grid, values, strict=True))
+        for grid in GRIDS[constraints]
+        for values in product(*grid.values())
+    ]
 
 
 def fit_candidate(point: dict[str, Any], device: str) -> dict[str, Any]:
@@ -136,7 +153,7 @@ def choose(rows: pd.DataFrame) -> dict[str, dict[str, dict[str, Any]]]:
             }
             if means:
                 key = min(means, key=lambda key: _order(means[key], floors))
-                chosen[method][f"{name}/{constraints}"] = _without_none(json.loads(key))
+                chosen[method][f"{name}/{constraints}"] = json.loads(key)
     return chosen
 
 
@@ -144,10 +161,6 @@ def _order(mean: Goal, floors: Goal) -> tuple[float, float]:
     """Order by what is missing to the floors, then by the gap."""
     missing = max(0.0, floors.ap - mean.ap, floors.acc - mean.acc)
     return missing, mean.gap
-
-
-def _without_none(params: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in params.items() if value is not None}
 
 
 def main() -> None:
