@@ -72,15 +72,15 @@ def test_defaults_of_the_repair(constraints):
     kept = split_validation(groups * 2 + Y, 0.2, split)[0]
     parity = constraints == "demographic_parity"
     strata = np.bincount((groups if parity else groups * 2 + Y)[kept]).tolist()
-    gap = "threshold" if parity else "mean"
-    assert estimator.gap_ == gap
-    assert 0 < estimator.fairness_weight_ < 1
-    assert 0 < estimator.neuron_ratio_ < 1
+    # docs/results/defaults.rst
+    assert estimator.gap_ == "threshold"
+    assert estimator.fairness_weight_ == (0.2 if parity else 0.3)
+    assert estimator.neuron_ratio_ == 0.05
     said = RunnerClassifier(
         **free,
         fairness_weight=estimator.fairness_weight_,
         neuron_ratio=estimator.neuron_ratio_,
-        gap=gap,
+        gap="threshold",
         importance="auto",
         include_output=True,
         reduction="mean",
