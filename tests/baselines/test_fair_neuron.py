@@ -118,11 +118,12 @@ def test_all_three_stages_equal_a_training_beside(
             theta=0.4,
             dropout=0.3,
             dropout_layers="first" if first_only else "all",
+            device="cpu",  # the training beside draws its masks there
         ),
         y=y,
         sample_weight=weight,
     )
-    diagnosed = fit(plain(), y=y, sample_weight=weight)
+    diagnosed = fit(plain(device="cpu"), y=y, sample_weight=weight)
     rows = [1] * N if weight is None else weight.astype(int).tolist()
     paths = paths_of(layers_of(linears(diagnosed)), X64.tolist(), 0.7, baseline, rows)
     repeated = [

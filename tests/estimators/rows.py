@@ -57,4 +57,6 @@ def case(name, match, *, error=ValueError, params=(), data=()):
 def weights_of(estimator):
     """Return all weights and buffers of the fitted net in one vector."""
     state = estimator.net_.module_.state_dict()
-    return torch.cat([value.double().flatten() for value in state.values()]).numpy()
+    return (
+        torch.cat([value.double().flatten() for value in state.values()]).cpu().numpy()
+    )

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from skrunner import diagnose_neurons
+from tests.device import DEVICE
 from tests.estimators.nets import Tiny
 from tests.estimators.rows import A, N, X, Y, fit, runner
 
@@ -23,7 +24,7 @@ def fitted(request):
 @torch.no_grad()
 def logits_of(estimator):
     module = estimator.net_.module_.eval()
-    return module(torch.from_numpy(ROWS)).double().numpy()
+    return module(torch.from_numpy(ROWS).to(DEVICE)).cpu().double().numpy()
 
 
 def test_probabilities_are_those_of_the_module(fitted):

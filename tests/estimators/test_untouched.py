@@ -127,7 +127,7 @@ def test_the_repair_starts_from_the_given_weights():
     params = {"optimizer": torch.optim.SGD, "lr": 1e-30}
     estimator = fit(runner(net=module, **params))
     for name, value in estimator.net_.module_.state_dict().items():
-        assert torch.equal(value, module.state_dict()[name])
+        assert torch.equal(value.cpu(), module.state_dict()[name])
     other = fit(runner(net=module, **params, random_state=1))
     np.testing.assert_array_equal(weights_of(other), weights_of(estimator))
     fresh = fit(runner(net=Tiny, **params))
