@@ -11,20 +11,16 @@ Table 3 from Table 1; ``table3 --jobs 1`` measures them on a quiet machine.
 
 import argparse
 import json
-import os
-import platform
 from functools import partial
 from operator import itemgetter
 from pathlib import Path
 
-import torch
-
+from benchmarks.machine import describe
 from benchmarks.paper.grid import TABLES, fit_point, points
 from benchmarks.paper.methods import ALIASES, METHODS
 from benchmarks.paper.pages import write_pages
 from benchmarks.paper.protocol import DATASETS
 from benchmarks.paper.runs import run_points
-from skrunner import __version__
 
 
 def read_options(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -94,41 +90,6 @@ def run_tables(options: argparse.Namespace) -> None:
             lambda point: options.output / f"{point['table']}.jsonl",
             jobs=options.jobs,
         )
-
-
-def describe(device: str, jobs: int) -> dict[str, str | int]:
-    """Describe what a run was made with.
-
-    Parameters
-    ----------
-    device : str
-        The device.
-    jobs : int
-        Fits at a time.
-
-    Returns
-    -------
-    dict
-        Versions, the machine and the number of jobs.
-    """
-    if device.startswith("cuda"):
-        device = f"{device} ({torch.cuda.get_device_name()})"
-    return {
-        "skrunner": __version__,
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "device": device,
-        "processor": _processor(),
-        "cores": os.cpu_count() or 0,
-        "jobs": jobs,
-    }
-
-
-def _processor() -> str:
-    file = Path("/proc/cpuinfo")
-    lines = file.read_text().splitlines() if file.exists() else []
-    names = [line.split(":")[1].strip() for line in lines if "model name" in line]
-    return names[0] if names else platform.processor() or platform.machine()
 
 
 def main() -> None:

@@ -3,15 +3,19 @@
     python -m benchmarks.paper.quick --seeds 5 --jobs 2 --output quick
 
 Prints every number beside the paper's and the project's first goals; ``quick/`` gets
-one JSON line a fit, and the run goes on there when started again.
+one JSON line a fit, and the run goes on there when started again. Rendered by
+
+    python -m benchmarks.paper.quick_page --results quick --output quick.rst
 """
 
 import argparse
+import json
 from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
+from benchmarks.machine import describe
 from benchmarks.paper.goals import Goal, judge, measure
 from benchmarks.paper.grid import Table, fit_point, points
 from benchmarks.paper.methods import METHODS
@@ -56,10 +60,28 @@ def print_lines(lines: dict[Key, Line], rows: pd.DataFrame) -> None:
         print(f"  positive rate {rate:.3f}, {seconds:.1f} s")
         goal = GOALS.get(key)
         if goal:
-            parts = rows.groupby(["dataset", "constraints", "method"])
-            measured = measure(parts.get_group(key), constraints)
-            met = "met" if judge(goal, measured, measured).met else "MISSED"
+            met = "met" if is_met(key, rows) else "MISSED"
             print(f"  goal: gap {goal.gap}, AP {goal.ap}, ACC {goal.acc}: {met}")
+
+
+def is_met(key: Key, rows: pd.DataFrame) -> bool:
+    """Say whether the goal of a line is met.
+
+    Parameters
+    ----------
+    key : (str, str, str)
+        Data set, constraint and method.
+    rows : DataFrame
+        One row a fit.
+
+    Returns
+    -------
+    bool
+        Whether it is.
+    """
+    parts = rows.groupby(["dataset", "constraints", "method"])
+    measured = measure(parts.get_group(key), key[1])
+    return judge(GOALS[key], measured, measured).met
 
 
 def main() -> None:
@@ -72,6 +94,9 @@ def main() -> None:
     options = parser.parse_args()
     fit = partial(fit_point, device=options.device)
     file = options.output / "quick.jsonl"
+    options.output.mkdir(parents=True, exist_ok=True)
+    about = json.dumps(describe(options.device, options.jobs), indent=1)
+    (options.output / "about.json").write_text(about + "\n")
     todo = points("quick", QUICK, seeds=options.seeds)
     rows = successful(run_points(todo, fit, lambda _: file, jobs=options.jobs))
     print_lines(summarize(rows), rows)

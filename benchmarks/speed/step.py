@@ -9,7 +9,6 @@ work on the machine hardly counts. A ratio above its limit makes the command fai
 
 import argparse
 import json
-import platform
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +20,7 @@ import torch
 from torch import nn
 from tqdm.auto import tqdm
 
+from benchmarks.machine import describe
 from skrunner import NetClassifier, RunnerClassifier
 from skrunner.data import GroupDataset
 from skrunner.estimators._budget import Budget
@@ -187,12 +187,7 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     results = step_ratios(options.device, options.repeats)
     results["fit / bare torch loop"] = fit_ratio(options.device, options.repeats)
-    about = {
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "device": options.device,
-        "threads": options.threads,
-    }
+    about = {**describe(options.device, jobs=1), "threads": options.threads}
     options.output.write_text(json.dumps({"about": about, "ratios": results}, indent=1))
     late = []
     for name, row in results.items():
