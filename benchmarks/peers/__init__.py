@@ -1,0 +1,1 @@
+"""RUNNER against what a user would pick instead, and against itself without neurons."""

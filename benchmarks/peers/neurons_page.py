@@ -1,0 +1,228 @@
+"""Render the answer to whether choosing neurons pays."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.paper.pages import CONSTRAINTS, TITLES
+from benchmarks.paper.rst import heading, list_table
+from benchmarks.peers.hypervolume import FEWEST, bootstrap_interval
+from benchmarks.peers.methods import REFERENCE
+from benchmarks.peers.neurons import OUTPUT_ALONE, RATIOS, variant_name
+from benchmarks.peers.summary import RULE, UTILITIES, VOLUMES, paired, table_of, volumes
+from benchmarks.peers.verdicts import interval_text
+
+COMMAND = "python -m benchmarks.peers neurons --seeds 10 --jobs 15 --output results"
+KEYS = ["dataset", "constraints", "net"]
+CONTROLS = {"random": "random", "all": "all", OUTPUT_ALONE: "the output's gap alone"}
+TERMS = {"default": "default", "wasserstein": "distributions (Wasserstein)"}
+
+
+class Answer(NamedTuple):
+    """The most important neurons against a control.
+
+    Parameters
+    ----------
+    setting : tuple
+        Data set, constraint, net and term.
+    ratio : float
+        The share of neurons.
+    control : str
+        A key of ``CONTROLS``.
+    differences : dict
+        (gap, utility) -> differences of hypervolumes, one a split.
+    """
+
+    setting: tuple[str, str, str, str]
+    ratio: float
+    control: str
+    differences: dict[tuple[str, str], np.ndarray]
+
+
+def answers(frame: pd.DataFrame) -> list[Answer]:
+    """Compare the most important neurons with each control, split by split.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row a fit, see `read_table`.
+
+    Returns
+    -------
+    list of Answer
+        Those that there are fits of.
+    """
+    found = []
+    for key, part in frame.groupby(KEYS, sort=False):
+        plain = part[part["method"] == REFERENCE]
+        own = part[part["method"] != REFERENCE]
+        for term, fits in own.groupby("term", sort=False):
+            measured = volumes(pd.concat([plain, fits]))
+            for ratio in RATIOS:
+                for control in CONTROLS:
+                    other = variant_name(
+                        control, ratio if control == "random" else None
+                    )
+                    first = variant_name("auto", ratio)
+                    differences = {
+                        volume: paired(measured, first, other, volume)
+                        for volume in VOLUMES
+                    }
+                    if len(differences[VOLUMES[0]]):
+                        setting = (*key, str(term))
+                        found.append(Answer(setting, ratio, control, differences))
+    return found
+
+
+def read_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Collect the fits; net and term take the place of the inputs.
+
+    Parameters
+    ----------
+    rows : list of dict
+        One a fit.
+
+    Returns
+    -------
+    DataFrame
+        One row a fit that did not fail.
+    """
+    inputs = [{**row, "sensitive_input": f"{row['net']} {row['term']}"} for row in rows]
+    return table_of(inputs)
+
+
+def write_neurons(rows: list[dict[str, Any]], pages: Path, about: str) -> list[Path]:
+    """Write the page.
+
+    Parameters
+    ----------
+    rows : list of dict
+        One a fit.
+    pages : Path
+        The folder.
+    about : str
+        What the run was made with.
+
+    Returns
+    -------
+    list of Path
+        The page; none without a fit that did not fail.
+    """
+    frame = read_table(rows)
+    if frame.empty:
+        return []
+    pages.mkdir(parents=True, exist_ok=True)
+    path = pages / "neurons.rst"
+    path.write_text(neurons_page(frame, sum("error" in row for row in rows), about))
+    return [path]
+
+
+def neurons_page(frame: pd.DataFrame, failed: int, about: str) -> str:
+    """Render the page.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        See `read_table`.
+    failed : int
+        Fits that failed.
+    about : str
+        What the run was made with.
+
+    Returns
+    -------
+    str
+        The page.
+    """
+    found = answers(frame)
+    out = [
+        *heading("Does choosing neurons pay?", "="),
+        verdict(found),
+        "",
+        f"Measured by ``{COMMAND}`` {about} Differences of hypervolumes of RUNNER with "
+        "its most important neurons and a control, which has the same net, weights λ, "
+        "output gap, rows and seeds: means over splits, with 95 % bootstrap intervals "
+        "over splits below. Positive differences speak for the most important neurons.",
+        "",
+        RULE,
+        "",
+    ]
+    if failed:
+        out += [f"{failed} fits failed and are left out.", ""]
+    header = (
+        "net, output gap in the term",
+        "share",
+        "less ...",
+        *(f"{UTILITIES[utility]}, {which}" for which, utility in VOLUMES),
+    )
+    sections: dict[tuple[str, str], list[list[str]]] = {}
+    for one in found:
+        dataset, constraints, net, term = one.setting
+        cells = [
+            f"{net}, {TERMS[term]}",
+            f"{one.ratio:.0%}",
+            CONTROLS[one.control],
+            *(interval_text(one.differences[volume], sign=True) for volume in VOLUMES),
+        ]
+        sections.setdefault((dataset, constraints), []).append(cells)
+    for (dataset, constraints), cells in sections.items():
+        title = f"{TITLES[dataset]}, {CONSTRAINTS[constraints]}"
+        out += heading(title, "-")
+        out += list_table("The most important neurons less a control", header, cells)
+    return "\n".join(out).rstrip() + "\n"
+
+
+def verdict(found: list[Answer]) -> str:
+    """Count how often the most important neurons are better and worse.
+
+    Parameters
+    ----------
+    found : list of Answer
+        All comparisons.
+
+    Returns
+    -------
+    str
+        A paragraph.
+    """
+    if not found:
+        return "Nothing was compared yet."
+    splits = min(len(one.differences[VOLUMES[0]]) for one in found)
+    if splits < FEWEST:
+        return (
+            f"With {splits} split(s) there are no intervals, so that nothing can be "
+            "said yet."
+        )
+    parts = []
+    for control, title in CONTROLS.items():
+        counts = Counter(
+            _side(values)
+            for one in found
+            if one.control == control
+            for values in one.differences.values()
+        )
+        parts.append(
+            f"against {title} neurons"
+            if control != OUTPUT_ALONE
+            else f"against {title}"
+        )
+        parts[-1] += (
+            f", better in {counts['better']} and worse in {counts['worse']} of "
+            f"{counts.total()}"
+        )
+    return (
+        "Comparisons whose 95 % interval lies on one side of zero, for RUNNER with its "
+        f"most important neurons: {'; '.join(parts)}. Were there no difference, about "
+        "one in twenty would, half of them on either side; the measures are not "
+        "independent."
+    )
+
+
+def _side(values: np.ndarray) -> str:
+    interval = bootstrap_interval(values)
+    if interval is None or interval[0] <= 0 <= interval[1]:
+        return "neither"
+    return "better" if interval[0] > 0 else "worse"

@@ -1,0 +1,198 @@
+"""Render the comparison with peers as pages of the documentation."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from benchmarks.paper.pages import CONSTRAINTS, TITLES
+from benchmarks.paper.rst import heading, list_table
+from benchmarks.peers.figures import draw_frontiers, save_figure
+from benchmarks.peers.methods import METHODS, OURS
+from benchmarks.peers.points_page import input_titles, name_of, points_page
+from benchmarks.peers.summary import (
+    RULE,
+    UTILITIES,
+    VOLUMES,
+    methods_in,
+    paired,
+    table_of,
+    volumes,
+)
+from benchmarks.peers.verdicts import (
+    compare_all,
+    first_paragraph,
+    interval_text,
+    settings_of,
+)
+
+COMMAND = "python -m benchmarks.peers run --seeds 10 --jobs 15 --output results"
+VOLUME_TITLES = [
+    f"{UTILITIES[utility]}, {'threshold' if which == 'threshold' else 'strong'}"
+    for which, utility in VOLUMES
+]
+Rows = list[dict[str, Any]]
+
+
+def write_peers(rows: Rows, pages: Path, about: str) -> list[Path]:
+    """Write the page, the page of all points and the plots.
+
+    Parameters
+    ----------
+    rows : list of dict
+        One a fit.
+    pages : Path
+        The folder.
+    about : str
+        What the run was made with.
+
+    Returns
+    -------
+    list of Path
+        The files; none without a fit that did not fail.
+    """
+    frame = table_of(rows)
+    if frame.empty:
+        return []
+    pages.mkdir(parents=True, exist_ok=True)
+    written = [pages / "peers.rst", pages / "peers_points.rst"]
+    written[0].write_text(peers_page(frame, rows, about))
+    written[1].write_text(points_page(frame))
+    for (dataset, constraints), part in frame.groupby(["dataset", "constraints"]):
+        path = pages / figure_name(str(dataset), str(constraints))
+        save_figure(draw_frontiers(part, input_titles(str(dataset))), path)
+        written.append(path)
+    return written
+
+
+def figure_name(dataset: str, constraints: str) -> str:
+    """Return the file name of a plot."""
+    return f"frontier-{dataset}-{constraints}.svg"
+
+
+def peers_page(frame: pd.DataFrame, rows: Rows, about: str) -> str:
+    """Render the page.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        See `benchmarks.peers.summary.table_of`.
+    rows : list of dict
+        All fits, for those that failed.
+    about : str
+        What the run was made with.
+
+    Returns
+    -------
+    str
+        The page.
+    """
+    measured = {key: volumes(part) for key, part in settings_of(frame).items()}
+    out = [
+        *heading("RUNNER and what else there is", "="),
+        first_paragraph(compare_all(measured), name_of),
+        "",
+        f"Measured by ``{COMMAND}`` {about} All methods get the same rows of the "
+        "paper's splits, train and validation together; nets that choose an epoch set "
+        "a quarter aside. A method's strengths trace its frontier on test rows, none "
+        "is chosen: a frontier of many points looks better than any one of them will. "
+        "Methods without a knob have one point.",
+        "",
+        RULE,
+        "",
+        "All strengths of all methods are on :doc:`peers_points`.",
+        "",
+        *_methods_table(frame),
+    ]
+    for dataset in dict.fromkeys(frame["dataset"]):
+        out += heading(TITLES[dataset], "-")
+        part = frame[frame["dataset"] == dataset]
+        for constraints in dict.fromkeys(part["constraints"]):
+            title = CONSTRAINTS[constraints]
+            out += heading(title.capitalize(), "~")
+            out += [
+                f".. image:: {figure_name(dataset, constraints)}",
+                f"   :alt: Frontiers on {TITLES[dataset]}, {title}",
+                "",
+            ]
+            for one, inputs in input_titles(dataset).items():
+                table = measured.get((dataset, one, constraints))
+                if table is not None:
+                    out += _volume_table(table, f"Hypervolumes {inputs}")
+    return "\n".join([*out, *_failures(rows)]).rstrip() + "\n"
+
+
+def _methods_table(frame: pd.DataFrame) -> list[str]:
+    header = (
+        "method",
+        "groups at prediction",
+        "usable score",
+        *(f"seconds, {TITLES[name]}" for name in dict.fromkeys(frame["dataset"])),
+    )
+    seconds = frame.pivot_table("seconds", "method", "dataset", sort=False)
+    cells = [
+        [
+            METHODS[name].title,
+            "needed" if METHODS[name].needs_groups else "not needed",
+            METHODS[name].score,
+            *(
+                "-" if pd.isna(value) else f"{value:.1f}"
+                for value in seconds.loc[name].reindex(dict.fromkeys(frame["dataset"]))
+            ),
+        ]
+        for name in methods_in(frame)
+    ]
+    text = (
+        "Seconds are means of one fit at one strength on one thread. *Groups at "
+        "prediction*: whether the sensitive feature must be known for new rows. "
+        "*Usable score*: whether there is a score that ranks rows."
+    )
+    return [
+        *heading("The methods", "-"),
+        text,
+        "",
+        *list_table("Methods", header, cells),
+    ]
+
+
+def _volume_table(measured: pd.DataFrame, title: str) -> list[str]:
+    cells = []
+    for name in methods_in(measured):
+        own = measured[measured["method"] == name]
+        values = [
+            interval_text(
+                own[(own["gap"] == which) & (own["utility"] == utility)][
+                    "volume"
+                ].to_numpy()
+            )
+            for which, utility in VOLUMES
+        ]
+        less = paired(measured, OURS, name, VOLUMES[0])
+        more = "" if name == OURS else interval_text(less, sign=True)
+        splits = str(own["seed"].nunique())
+        cells.append([METHODS[name].title, splits, *values, more])
+    if not cells:
+        return [f"{title}: not without fits of the plain net.", ""]
+    less_title = f"RUNNER best less this, {VOLUME_TITLES[0]}"
+    header = ("method", "splits", *VOLUME_TITLES, less_title)
+    return list_table(title, header, cells)
+
+
+def _failures(rows: Rows) -> list[str]:
+    counts = Counter(
+        (METHODS[row["method"]].title, TITLES[row["dataset"]], row["error"])
+        for row in rows
+        if "error" in row
+    )
+    if not counts:
+        return []
+    cells = [
+        [*key[:2], str(count), f"``{' '.join(key[2].split())[:200]}``"]
+        for key, count in counts.items()
+    ]
+    header = ("method", "data set", "fits", "error")
+    return [
+        *heading("Fits that failed", "-"),
+        *list_table("Failures", header, cells),
+    ]
