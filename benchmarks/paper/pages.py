@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +115,8 @@ def render(name: str, rows: list[dict[str, Any]], about: dict[str, Any]) -> str:
         constraints = table.constraints[0]
         out += goals_section(frame, constraints, TITLES)
         out += controls_section(frame, constraints, TITLES)
-        out += best_section(constraints, TITLES)
+        shown = {name: TITLES[name] for name in TITLES if name in set(frame["dataset"])}
+        out += best_section(constraints, shown)
     out += _reasons(name, differs)
     out += _failures(rows)
     return "\n".join(out).rstrip() + "\n"
@@ -160,7 +162,8 @@ def _count(lines: dict[Key, Line]) -> list[str]:
 
 def _body(methods: tuple[str, ...], lines: dict[Key, Line]) -> list[str]:
     out: list[str] = []
-    parts = dict.fromkeys((name, constraints) for name, constraints, _ in lines)
+    known = {(name, constraints) for name, constraints, _ in lines}
+    parts = [part for part in product(TITLES, CONSTRAINTS) if part in known]
     for name, constraints in parts:
         keys = [
             (name, constraints, method)
