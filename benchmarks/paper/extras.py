@@ -145,7 +145,7 @@ def best_section(constraints: str, titles: Titles) -> list[str]:
         for method, by_key in stored["settings"].items()
         for key, chosen in by_key.items()
         for name, constraint in [key.split("/")]
-        if constraint == constraints
+        if constraint == constraints and name in titles
     ]
     return [
         *out,
