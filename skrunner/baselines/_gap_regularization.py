@@ -97,7 +97,7 @@ random_state, verbose, callbacks : as in NetClassifier
     ...     data.data, data.target, sensitive_features=data.sensitive_features["group"]
     ... )
     >>> clf.gap_, clf.predict_proba(data.data).shape
-    ('mean', (300, 2))
+    ('threshold', (300, 2))
     """
 
     fairness_weight: float | None = None
