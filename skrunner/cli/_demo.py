@@ -16,7 +16,7 @@ from skrunner.estimators import NetClassifier, RunnerClassifier
 from skrunner.metrics import delta_dp, delta_eo
 from skrunner.plotting import plot_group_rates, plot_history, plot_importance
 
-QUICK_ROWS, QUICK_EPOCHS = 6000, 10
+QUICK_ROWS, EPOCHS = 6000, 10
 PARITY, ODDS = "repaired: demographic parity", "repaired: equalized odds"
 
 
@@ -47,7 +47,7 @@ def run_demo(n_seeds: int, *, quick: bool, output: Path) -> None:
     n_seeds : int
         Random splits into 80 % training and 20 % test rows.
     quick : bool
-        One split of few rows and epochs, to see that everything runs.
+        One split of few rows, to see that everything runs.
     output : Path
         Where the figure is written.
     """
@@ -74,10 +74,7 @@ def _run_split(seed: int, bar: Any, *, quick: bool) -> SplitResult:
     train, test = np.split(rows, [int(0.8 * len(rows))])
     X = paper_preprocessor("adult").fit(data.data.iloc[train]).transform(data.data)
     y, groups = np.asarray(data.target), data.sensitive_features["sex"].to_numpy()
-    budget: dict[str, Any] = {
-        "max_epochs": QUICK_EPOCHS if quick else None,
-        "random_state": seed,
-    }
+    budget: dict[str, Any] = {"max_epochs": EPOCHS, "random_state": seed}
     nets = {
         "Vanilla": NetClassifier(**budget),
         PARITY: RunnerClassifier(constraints="demographic_parity", **budget),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from skrunner import __version__
-from skrunner.cli._demo import QUICK_EPOCHS, QUICK_ROWS, run_demo
+from skrunner.cli._demo import QUICK_ROWS, run_demo
 
 FORMATS = (".png", ".pdf", ".svg")
 
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     demo.add_argument(
         "--quick",
         action="store_true",
-        help=f"one split of {QUICK_ROWS:,} rows, {QUICK_EPOCHS} epochs",
+        help=f"one split of {QUICK_ROWS:,} rows",
     )
     demo.add_argument(
         "--output",

@@ -65,7 +65,7 @@ def test_help_says_how_long_quick_is(capsys):
         main(["demo", "--help"])
     assert error.value.code == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "one split of 6,000 rows, 10 epochs" in said
+    assert "one split of 6,000 rows" in said
     assert "random splits (default: 3)" in said
     assert "(default: skrunner-demo.png)" in said
 
