@@ -5,6 +5,7 @@ train no epochs that are counted, so their ``history_`` is empty.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -146,6 +147,9 @@ class Adversary(Peer):
         The seed.
     n_rows : int
         Rows of the fit, from which the epochs follow.
+    hidden : sequence of int
+        Units of each hidden layer of the predictor. fairlearn's projection multiplies
+        all rows of a weight matrix with all others, so that wide layers diverge.
     options : dict
         ``alpha`` and ``learning_rate``.
     """
@@ -154,11 +158,17 @@ class Adversary(Peer):
     batch_size = 1000
 
     def __init__(
-        self, constraints: str, seed: int, n_rows: int, options: dict[str, Any]
+        self,
+        constraints: str,
+        seed: int,
+        n_rows: int,
+        *,
+        hidden: Sequence[int],
+        options: dict[str, Any],
     ) -> None:
         model = AdversarialFairnessClassifier(
             backend="torch",
-            predictor_model=[200, "relu", 200, "relu"],
+            predictor_model=[part for units in hidden for part in (units, "relu")],
             adversary_model=[32, "leaky_relu"],
             constraints=constraints,
             epochs=math.ceil(self.steps / math.ceil(n_rows / self.batch_size)),

@@ -18,7 +18,7 @@ COLORS = {
     "RUNNER": ("#d62728", "#ff7f0e", "#8c1a1b"),
     "control": ("#9467bd", "#c5a3e0"),
     "baseline": ("#7f7f7f", "#b09a5b", "#a0a0a0", "#5b7f95"),
-    "fairlearn": ("#1f77b4", "#17becf", "#2ca02c", "#98df8a", "#08306b"),
+    "fairlearn": ("#1f77b4", "#17becf", "#2ca02c", "#98df8a", "#08306b", "#6baed6"),
     "fairret": ("#e377c2", "#bcbd22"),
 }
 MARKERS = {

@@ -7,12 +7,12 @@ from benchmarks.peers.fairret_peer import FairretClassifier
 from benchmarks.peers.makers import (
     Make,
     Strength,
-    make_adversary,
     make_logistic,
     make_paper,
     make_reject,
     make_small_net,
     make_vanilla,
+    of_adversary,
     of_class,
     of_reduction,
     of_search,
@@ -70,8 +70,10 @@ TOLERANCES = {
     "demographic_parity": each("tol", None, 0.03, 0.06, 0.1, 0.15),
     "equalized_odds": each("flip", False, True),
 }
+ALPHAS = each("alpha", 0.1, 0.3, 0.6, 1.0, 1.5)
 MIXTURE = "no: a share of hard decisions"
 DRAWN = "no: the odds of a draw"
+PRIVATE = "yes, by a private method"
 
 METHODS = {
     REFERENCE: Method("Vanilla", "plain", make_vanilla, [{}]),
@@ -151,11 +153,18 @@ METHODS = {
         score=DRAWN,
     ),
     "afc": Method(
-        "AdversarialFairnessClassifier",
+        "AdversarialFairnessClassifier, net",
         "fairlearn",
-        make_adversary,
-        each("alpha", 0.1, 0.3, 0.5, 0.8, 1.0),
-        score="yes, by a private method",
+        of_adversary(linear=False),
+        ALPHAS,
+        score=PRIVATE,
+    ),
+    "afc_linear": Method(
+        "AdversarialFairnessClassifier, linear",
+        "fairlearn",
+        of_adversary(linear=True),
+        ALPHAS,
+        score=PRIVATE,
     ),
     "fairret_norm": Method(
         "fairret, norm",

@@ -15,7 +15,7 @@ from benchmarks.peers.neurons import OUTPUT_ALONE, RATIOS, variant_name
 from benchmarks.peers.summary import RULE, UTILITIES, VOLUMES, paired, table_of, volumes
 from benchmarks.peers.verdicts import interval_text
 
-COMMAND = "python -m benchmarks.peers neurons --seeds 10 --jobs 15 --output results"
+COMMAND = "python -m benchmarks.peers neurons --seeds {} --output results"
 KEYS = ["dataset", "constraints", "net"]
 CONTROLS = {"random": "random", "all": "all", OUTPUT_ALONE: "the output's gap alone"}
 TERMS = {"default": "default", "wasserstein": "distributions (Wasserstein)"}
@@ -137,12 +137,13 @@ def neurons_page(frame: pd.DataFrame, failed: int, about: str) -> str:
     str
         The page.
     """
+    command = COMMAND.format(frame["seed"].nunique())
     found = answers(frame)
     out = [
         *heading("Does choosing neurons pay?", "="),
         verdict(found),
         "",
-        f"Measured by ``{COMMAND}`` {about} Differences of hypervolumes of RUNNER with "
+        f"Measured by ``{command}`` {about} Differences of hypervolumes of RUNNER with "
         "its most important neurons and a control, which has the same net, weights λ, "
         "output gap, rows and seeds: means over splits, with 95 % bootstrap intervals "
         "over splits below. Positive differences speak for the most important neurons.",

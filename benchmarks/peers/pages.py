@@ -27,7 +27,7 @@ from benchmarks.peers.verdicts import (
     settings_of,
 )
 
-COMMAND = "python -m benchmarks.peers run --seeds 10 --jobs 15 --output results"
+COMMAND = "python -m benchmarks.peers run --seeds {} --output results"
 VOLUME_TITLES = [
     f"{UTILITIES[utility]}, {'threshold' if which == 'threshold' else 'strong'}"
     for which, utility in VOLUMES
@@ -88,12 +88,13 @@ def peers_page(frame: pd.DataFrame, rows: Rows, about: str) -> str:
     str
         The page.
     """
+    command = COMMAND.format(frame["seed"].nunique())
     measured = {key: volumes(part) for key, part in settings_of(frame).items()}
     out = [
         *heading("RUNNER and what else there is", "="),
         first_paragraph(compare_all(measured), name_of),
         "",
-        f"Measured by ``{COMMAND}`` {about} All methods get the same rows of the "
+        f"Measured by ``{command}`` {about} All methods get the same rows of the "
         "paper's splits, train and validation together; nets that choose an epoch set "
         "a quarter aside. A method's strengths trace its frontier on test rows, none "
         "is chosen: a frontier of many points looks better than any one of them will. "

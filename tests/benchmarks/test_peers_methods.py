@@ -112,9 +112,11 @@ def test_fairlearns_thresholds_take_float32_and_groups():
 
 def test_fairlearns_adversary_scores_by_its_net_and_leaves_the_generator():
     options = {"alpha": 0.1, "learning_rate": 1e-3}
-    peer = Adversary("equalized_odds", 0, 100_000, options)
+    options = {"hidden": (8, 4), "options": options}
+    peer = Adversary("equalized_odds", 0, 100_000, **options)
+    assert peer.model.predictor_model == [8, "relu", 4, "relu"]
     assert peer.model.epochs == 3
-    peer = Adversary("equalized_odds", 0, 300_000, options)
+    peer = Adversary("equalized_odds", 0, 300_000, **options)
     before = torch.get_rng_state()
     fit_and_score(peer, PART, PART)
     assert torch.equal(before, torch.get_rng_state())

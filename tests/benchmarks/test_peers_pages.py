@@ -146,6 +146,7 @@ def test_pages_and_plots_of_few_methods(tmp_path):
     assert ".. image:: frontier-adult-demographic_parity.svg" in page
     assert page.splitlines()[3].startswith("Other methods have a larger mean")
     assert "``ValueError: no``" in page
+    assert "``python -m benchmarks.peers run --seeds 3 --output results``" in page
     assert "a machine that was not recorded" in page
     lines = page.splitlines()
     start = lines.index("   * - RejectOption", lines.index("Demographic parity"))
