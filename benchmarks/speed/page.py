@@ -75,6 +75,7 @@ def steps(results: dict[str, Any]) -> list[str]:
         f"{about['torch']}, threads: {about['threads']}. The last row is a whole "
         "``NetClassifier.fit`` of ten epochs against a loop of a dozen lines."
     )
+    text += " " + about["note"] if "note" in about else ""
     title = f"Steps on {about['device']}, {about.get('processor', 'one GPU')}"
     table = list_table("Against a plain step of as many rows", STEP_HEADER, rows)
     return [*heading(title, "-"), text, "", *table]
