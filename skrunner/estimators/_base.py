@@ -5,13 +5,10 @@ and how its batches are drawn, and nothing else.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.base import ClassifierMixin, _fit_context
 
 from skrunner.data import EpochBatches, GroupDataset
 from skrunner.estimators._budget import (
@@ -23,15 +20,13 @@ from skrunner.estimators._budget import (
 from skrunner.estimators._fit_input import FitInput
 from skrunner.estimators._foreign import train_own_steps
 from skrunner.estimators._inputs import check_fit_input, check_sizes
+from skrunner.estimators._parameters import NetParameters
 from skrunner.estimators._prediction import FittedNetMixin
 from skrunner.estimators._results import record_fit
 from skrunner.estimators._start import start_net
-from skrunner.groups import CONSTRAINTS
 from skrunner.nn import NeuronLayers
 from skrunner.objectives import Objective, PredictiveObjective
 from skrunner.training import (
-    EPOCH_RULES,
-    PRECISIONS,
     GroupNet,
     Seeds,
     draw_seeds,
@@ -39,71 +34,10 @@ from skrunner.training import (
     train_net,
 )
 
-_POSITIVE = Interval(Integral, 1, None, closed="left")
 
+class BaseNetClassifier(FittedNetMixin, ClassifierMixin, NetParameters):
+    """Validate, encode, build, train; what is minimized is up to the subclass."""
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class BaseNetClassifier(FittedNetMixin, ClassifierMixin, BaseEstimator):
-    """Validate, encode, build, train; what is minimized is up to the subclass.
-
-    The parameters of an estimator are the fields of a dataclass: the common ones are
-    declared here, once, and a subclass declares its own. They are documented at
-    ``NetClassifier``.
-    """
-
-    net: Any = field(default="mlp", kw_only=False)
-    net_params: dict[str, Any] | None = None
-    constraints: str = "demographic_parity"
-    max_epochs: int | None = None
-    lr: float | None = None
-    batch_size: int | None = None
-    steps_per_epoch: int | None = None
-    optimizer: Any = None
-    device: str | None = "auto"
-    precision: str = "fp32"
-    select_epoch: str = "last"
-    validation_fraction: float | None = None
-    utility_drop: float = 0.01
-    patience: int | None = None
-    sensitive_columns: Any = None
-    keep_sensitive: bool = False
-    missing: str = "error"
-    min_group_size: int = 20
-    min_cell_size: int = 5
-    warm_start: bool = False
-    random_state: Any = None
-    verbose: int | None = None
-    callbacks: list[Any] | None = None
-
-    # Groups are routed to fit and partial_fit without a set_fit_request.
-    __metadata_request__fit: ClassVar = {"sensitive_features": True}
-    __metadata_request__partial_fit: ClassVar = {"sensitive_features": True}
-
-    _parameter_constraints: ClassVar[dict[str, Any]] = {
-        "net": "no_validation",
-        "net_params": [dict, None],
-        "constraints": [StrOptions(set(CONSTRAINTS))],
-        "max_epochs": [_POSITIVE, None],
-        "lr": [Interval(Real, 0, None, closed="neither"), None],
-        "batch_size": [_POSITIVE, None],
-        "steps_per_epoch": [_POSITIVE, None],
-        "optimizer": [callable, None],
-        "device": [str, None],
-        "precision": [StrOptions(set(PRECISIONS))],
-        "select_epoch": [StrOptions(set(EPOCH_RULES))],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
-        "utility_drop": [Interval(Real, 0, None, closed="left")],
-        "patience": [_POSITIVE, None],
-        "sensitive_columns": "no_validation",
-        "keep_sensitive": ["boolean"],
-        "missing": [StrOptions({"error", "group"})],
-        "min_group_size": [Interval(Integral, 0, None, closed="left")],
-        "min_cell_size": [Interval(Integral, 0, None, closed="left")],
-        "warm_start": ["boolean"],
-        "random_state": ["random_state"],
-        "verbose": ["verbose", None],
-        "callbacks": [list, None],
-    }
     _needs_groups: ClassVar[bool] = True
 
     def _make_batches(
@@ -154,35 +88,6 @@ class BaseNetClassifier(FittedNetMixin, ClassifierMixin, BaseEstimator):
             max_epochs=budget.max_epochs,
             seed=seeds.steps,
         )
-
-    def set_params(self, **params: Any) -> "BaseNetClassifier":
-        """Set parameters, also those of a skorch net as ``net__<name>``.
-
-        Parameters
-        ----------
-        **params : dict
-            Names and values.
-
-        Returns
-        -------
-        object
-            The estimator itself.
-
-        Raises
-        ------
-        ValueError
-            If a name is unknown, or ``net__*`` has no skorch net to go to.
-        """
-        net = params.get("net", self.net)
-        nested = sorted(name for name in params if name.startswith("net__"))
-        if nested and (isinstance(net, type) or not hasattr(net, "set_params")):
-            raise ValueError(
-                f"{', '.join(nested)} needs a skorch net, but net is of type "
-                f"{type(net).__name__}. Set net_params, the arguments of a preset or "
-                f"class, or parameters of {type(self).__name__}: lr, optimizer ..."
-            )
-        super().set_params(**params)
-        return self
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
