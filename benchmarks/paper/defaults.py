@@ -47,7 +47,8 @@ CANDIDATES: dict[str, list[dict[str, Any]]] = {
 INTRO = """What the defaults of ``RunnerClassifier`` were chosen by: means ± standard
 deviations on the *validation* rows of splits that no other page reports, measured by
 ``python -m benchmarks.paper.defaults`` on a CPU; not every setting was run on every
-data set and split. Times are of a machine that did other work besides, and only
+data set and split, and none yet for demographic parity. The rows shown were fitted as
+the command does, before it was cut to these candidates. Times are of a machine that did other work besides, and only
 comparable within a table by their order."""
 
 
