@@ -48,8 +48,8 @@ INTRO = """What the defaults of ``RunnerClassifier`` were chosen by: means ± st
 deviations on the *validation* rows of splits that no other page reports, measured by
 ``python -m benchmarks.paper.defaults`` on a CPU; not every setting was run on every
 data set and split, and none yet for demographic parity. The rows shown were fitted as
-the command does, before it was cut to these candidates. Times are of a machine that did other work besides, and only
-comparable within a table by their order."""
+the command does, before it was cut to these candidates. Times are of a machine that did
+other work besides, and only comparable within a table by their order."""
 
 
 def points(datasets: list[str], seeds: int) -> list[dict[str, Any]]:
