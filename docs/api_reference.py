@@ -176,7 +176,14 @@ API = (
             Section(
                 "Nets",
                 "The presets.",
-                ("MLP", "alexnet", "resnet18", "make_preset", "PRESETS"),
+                (
+                    "MLP",
+                    "alexnet",
+                    "resnet18",
+                    "make_preset",
+                    "PRESETS",
+                    "IMAGE_PRESETS",
+                ),
             ),
             Section(
                 "Observation",
@@ -221,6 +228,8 @@ API = (
                     "FlaggedShareWarning",
                     "IgnoredWeightsWarning",
                     "ImageFileWarning",
+                    "MemoryFallbackWarning",
+                    "NotCompiledWarning",
                     "SmallGroupWarning",
                     "UndefinedRateWarning",
                     "UnmetBoundWarning",

@@ -12,6 +12,8 @@ __all__ = [
     "IgnoredWeightsWarning",
     "ImageFileError",
     "ImageFileWarning",
+    "MemoryFallbackWarning",
+    "NotCompiledWarning",
     "SmallGroupWarning",
     "UndefinedRateWarning",
     "UnmetBoundWarning",
@@ -50,6 +52,14 @@ class IgnoredWeightsWarning(UserWarning):
 
 class ImageFileWarning(UserWarning):
     """Rows were dropped because their image files cannot be read."""
+
+
+class MemoryFallbackWarning(UserWarning):
+    """The device has too little memory for a step; its rows run in parts."""
+
+
+class NotCompiledWarning(UserWarning):
+    """A net is trained as it is, although it was to be compiled."""
 
 
 class UnmetBoundWarning(UserWarning):

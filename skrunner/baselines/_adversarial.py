@@ -74,8 +74,9 @@ class AdversarialClassifier(BaseNetClassifier):
         behind the warm-up, as the original proposes.
     net, net_params, constraints, max_epochs, lr, batch_size, steps_per_epoch, \
 optimizer, device, precision, select_epoch, validation_fraction, utility_drop, \
-patience, sensitive_columns, keep_sensitive, missing, min_group_size, min_cell_size, \
-warm_start, random_state, verbose, callbacks : as in NetClassifier
+patience, image_storage, transform, augment, channels_last, compile, \
+gradient_accumulation, sensitive_columns, keep_sensitive, missing, min_group_size, \
+min_cell_size, warm_start, random_state, verbose, callbacks : as in NetClassifier
         The net and its training, see `skrunner.NetClassifier`. `constraints` also says
         what the adversary sees.
 

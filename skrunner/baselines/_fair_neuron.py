@@ -85,8 +85,9 @@ class FairNeuronClassifier(BaseNetClassifier):
         none.
     net, net_params, constraints, max_epochs, lr, batch_size, steps_per_epoch, \
 optimizer, device, precision, select_epoch, validation_fraction, utility_drop, \
-patience, sensitive_columns, keep_sensitive, missing, min_group_size, min_cell_size, \
-warm_start, random_state, verbose, callbacks : as in NetClassifier
+patience, image_storage, transform, augment, channels_last, compile, \
+gradient_accumulation, sensitive_columns, keep_sensitive, missing, min_group_size, \
+min_cell_size, warm_start, random_state, verbose, callbacks : as in NetClassifier
         The net and its training, see `skrunner.NetClassifier`. `max_epochs` and
         `patience` hold for each of the two trainings, and so does the rule
         `select_epoch`: the epoch that it keeps of the first is diagnosed, the one that
@@ -184,7 +185,7 @@ warm_start, random_state, verbose, callbacks : as in NetClassifier
         self.diagnosed_epoch_ = len(net.history)
         paths = find_paths(
             ChainNet(net.module_, chain, self.precision),
-            data.X,
+            data.as_table(),
             gamma=self.gamma,
             baseline=self.baseline,
             weight=data.weight,

@@ -54,8 +54,9 @@ class FairSmoteClassifier(ResamplingClassifier):
         and the groups changes with the group. The cells are unequal behind it.
     net, net_params, constraints, max_epochs, lr, batch_size, steps_per_epoch, \
 optimizer, device, precision, select_epoch, validation_fraction, utility_drop, \
-patience, sensitive_columns, keep_sensitive, missing, min_group_size, min_cell_size, \
-warm_start, random_state, verbose, callbacks : as in NetClassifier
+patience, image_storage, transform, augment, channels_last, compile, \
+gradient_accumulation, sensitive_columns, keep_sensitive, missing, min_group_size, \
+min_cell_size, warm_start, random_state, verbose, callbacks : as in NetClassifier
         The net and its training, see `skrunner.NetClassifier`.
 
     Attributes
@@ -128,7 +129,7 @@ warm_start, random_state, verbose, callbacks : as in NetClassifier
     }
 
     def _prepare(self, data: GroupDataset, seeds: Seeds) -> GroupDataset:
-        if data.X.ndim != 2:
+        if len(data.X.shape) != 2:
             raise ValueError(
                 f"{type(self).__name__} makes new rows of tables, X of shape "
                 f"(n_samples, n_features); got shape {tuple(data.X.shape)}. Take "
@@ -139,7 +140,7 @@ warm_start, random_state, verbose, callbacks : as in NetClassifier
         if not self.situation_testing:
             return balanced
         passes = passes_situation_test(
-            balanced.X.numpy(),
+            balanced.as_table().numpy(),
             balanced.y.numpy(),
             balanced.groups.numpy(),
             seed=seeds.importance,
@@ -150,7 +151,7 @@ warm_start, random_state, verbose, callbacks : as in NetClassifier
         return kept
 
     def _fill(self, data: GroupDataset, rng: np.random.Generator) -> GroupDataset:
-        X, cells = data.X.numpy(), data.cells.numpy()
+        X, cells = data.as_table().numpy(), data.cells.numpy()
         blocks = self._find_blocks(X)
         rule = RowRule(self.scale, self.crossover, self.strict, blocks)
         made, made_cells = fill_cells(X, cells, rule, rng)
@@ -181,7 +182,7 @@ warm_start, random_state, verbose, callbacks : as in NetClassifier
         codes = torch.from_numpy(made_cells)
         return replace(
             data,
-            X=torch.cat([data.X, torch.from_numpy(made)]),
+            X=torch.cat([data.as_table(), torch.from_numpy(made)]),
             y=torch.cat([data.y, codes % data.n_classes]),
             groups=torch.cat([data.groups, codes // data.n_classes]),
         )

@@ -4,19 +4,31 @@ Owns the data set that carries groups with X and y, and how its rows are drawn; 
 neither modules nor gaps.
 """
 
+from skrunner.data._ahead import chunks_of, rows_at_once
 from skrunner.data._batches import Batch, EpochBatches
 from skrunner.data._dataset import GroupDataset
+from skrunner.data._parts import split_batch
+from skrunner.data._pixel_options import PixelOptions
+from skrunner.data._pixels import PixelRows, as_pixels
+from skrunner.data._storage import STORAGES
 from skrunner.data._strata import rows_by_code, strata_of
 from skrunner.data._streams import ShuffledStream, StratifiedStream
 from skrunner.data._validation import split_validation
 
 __all__ = [
+    "STORAGES",
     "Batch",
     "EpochBatches",
     "GroupDataset",
+    "PixelOptions",
+    "PixelRows",
     "ShuffledStream",
     "StratifiedStream",
+    "as_pixels",
+    "chunks_of",
+    "rows_at_once",
     "rows_by_code",
+    "split_batch",
     "split_validation",
     "strata_of",
 ]

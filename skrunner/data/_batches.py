@@ -6,6 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from skrunner.data._ahead import inputs_of
 from skrunner.data._dataset import GroupDataset
 from skrunner.data._strata import strata_of, warn_of_short_strata
 from skrunner.data._streams import ShuffledStream, StratifiedStream
@@ -130,22 +131,14 @@ class EpochBatches:
     def __iter__(self) -> Iterator[Batch]:
         data = self.dataset
         if self.full:
-            whole = Batch(
-                data.X,
-                data.y,
-                data.groups,
-                data.weight,
-                len(data),
-                0,
-                same_cells=True,
-                flagged=data.flagged,
-            )
-            yield from [whole] * self.steps
+            whole = [(slice(None),)] * self.steps
+            for _, X in inputs_of(data.X, whole):
+                yield self._everyone(X)
             return
         same_cells = self._balanced is not None and data.weight is None
-        for rows, n_predictive, fair_from in self._indices():
+        for (rows, n_predictive, fair_from), X in inputs_of(data.X, self._indices()):
             yield Batch(
-                data.X[rows],
+                X,
                 data.y[rows],
                 data.groups[rows],
                 None if data.weight is None else data.weight[rows],
@@ -154,6 +147,20 @@ class EpochBatches:
                 same_cells,
                 None if data.flagged is None else data.flagged[rows],
             )
+
+    def _everyone(self, X: Tensor) -> Batch:
+        data = self.dataset
+        n_rows = len(data)
+        return Batch(
+            X,
+            data.y,
+            data.groups,
+            data.weight,
+            n_rows,
+            0,
+            same_cells=True,
+            flagged=data.flagged,
+        )
 
     def _indices(self) -> Iterator[tuple[Tensor, int, int]]:
         device = self.dataset.y.device

@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from skrunner.data._pixels import PixelRows
+
 
 @dataclass(frozen=True)
 class GroupDataset:
@@ -15,7 +17,7 @@ class GroupDataset:
 
     Attributes
     ----------
-    X : Tensor of shape (n_samples, ...)
+    X : Tensor of shape (n_samples, ...) or PixelRows
         Inputs.
     y : Tensor of int64 of shape (n_samples,)
         Label codes.
@@ -38,7 +40,7 @@ class GroupDataset:
     2
     """
 
-    X: Tensor
+    X: Tensor | PixelRows
     y: Tensor
     groups: Tensor
     n_groups: int
@@ -50,6 +52,23 @@ class GroupDataset:
 
     def __len__(self) -> int:
         return len(self.y)
+
+    def as_table(self) -> Tensor:
+        """Return the inputs, where they are no images.
+
+        Returns
+        -------
+        Tensor of shape (n_samples, ...)
+            X itself.
+
+        Raises
+        ------
+        TypeError
+            If they are.
+        """
+        if isinstance(self.X, PixelRows):
+            raise TypeError(f"X holds images of shape {tuple(self.X.shape)}.")
+        return self.X
 
     @property
     def cells(self) -> Tensor:
@@ -81,7 +100,11 @@ class GroupDataset:
         GroupDataset
             A copy of those rows.
         """
-        return self._map(lambda tensor: tensor[rows])
+        return self._map(
+            lambda tensor: (
+                tensor[rows] if isinstance(tensor, Tensor) else tensor.take(rows)
+            )
+        )
 
     def to(self, device: torch.device | str) -> "GroupDataset":
         """Move to a device.
@@ -98,10 +121,10 @@ class GroupDataset:
         """
         return self._map(lambda tensor: tensor.to(device))
 
-    def _map(self, function: Callable[[Tensor], Tensor]) -> "GroupDataset":
+    def _map(self, function: Callable[[Any], Any]) -> "GroupDataset":
         tensors: dict[str, Any] = {
             field.name: function(getattr(self, field.name))
             for field in fields(self)
-            if isinstance(getattr(self, field.name), Tensor)
+            if isinstance(getattr(self, field.name), (Tensor, PixelRows))
         }
         return replace(self, **tensors)

@@ -53,8 +53,9 @@ def diagnose_neurons(
     module : Module
         Any net with linear or convolutional layers that returns logits of shape (n,),
         (n, 1) or (n, n_classes). It stays on its device and in its dtype.
-    X : array-like or Tensor of shape (n_samples, ...)
-        Rows as the module takes them.
+    X : array-like or Tensor of shape (n_samples, ...), or ImageRows
+        Rows as the module takes them; images (`skrunner.datasets.ImageRows`, or uint8
+        with four axes) are scaled to [0, 1] and standardized as torchvision does.
     y : array-like of shape (n_samples,) or None, default=None
         Labels; needed by all constraints but demographic parity.
     sensitive_features : array-like of shape (n_samples,) or (n_samples, n_features)
@@ -74,7 +75,7 @@ def diagnose_neurons(
     classes : sequence or None, default=None
         The labels in the order of the module's outputs; None sorts those in `y`.
     batch_size : int, default=4096
-        Rows that run at a time; the result does not depend on it.
+        Rows that run at a time at most; the result does not depend on it.
     random_state : int, RandomState or None, default=None
         The source of ``importance="random"``.
 

@@ -8,6 +8,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from skrunner.data import PixelOptions, PixelRows, as_pixels
+
 
 def home_of(module: nn.Module) -> tuple[torch.device, torch.dtype]:
     for parameter in module.parameters():
@@ -15,14 +17,18 @@ def home_of(module: nn.Module) -> tuple[torch.device, torch.dtype]:
     return torch.device("cpu"), torch.get_default_dtype()
 
 
-def as_inputs(module: nn.Module, X: Any) -> Tensor:
+def as_inputs(module: nn.Module, X: Any) -> Tensor | PixelRows:
+    device, dtype = home_of(module)
+    images = as_pixels(X, PixelOptions(dtype=dtype))
+    if images is not None:
+        return images.on_the_way_to(device)
     tensor = X if isinstance(X, Tensor) else torch.from_numpy(np.array(X))
     if tensor.ndim < 2 or not len(tensor):
         raise ValueError(
             f"X must have shape (n_samples, ...) with at least one row, got "
             f"{tuple(tensor.shape)}."
         )
-    tensor = tensor.to(home_of(module)[1])
+    tensor = tensor.to(dtype)
     if not torch.isfinite(tensor).all():
         raise ValueError("X holds NaN or infinity. Impute or drop those rows first.")
     return tensor

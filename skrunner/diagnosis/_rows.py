@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from skrunner.data import PixelRows, chunks_of, rows_at_once
 from skrunner.gaps import GapStructure, GroupMeans, class_probabilities
 from skrunner.nn import ActivationRecorder, NeuronLayers, neuron_first
 
@@ -18,27 +19,29 @@ class Rows:
     ----------
     module : Module
         The net, in evaluation mode when it runs.
-    X : Tensor of shape (n_samples, ...)
+    X : Tensor of shape (n_samples, ...) or PixelRows
         Its inputs, on any device.
     structure : GapStructure
         What is compared.
     means : GroupMeans
         The averaging matrix, on the net's device.
     batch_size : int, default=4096
-        Rows that run at a time.
+        Rows that run at a time; fewer of large rows such as images.
     """
 
     module: nn.Module
-    X: Tensor
+    X: Tensor | PixelRows
     structure: GapStructure
     means: GroupMeans
     batch_size: int = 4096
 
     def chunks(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield inputs on the device with their columns of the averaging matrix."""
-        for start in range(0, len(self.X), self.batch_size):
-            part = slice(start, start + self.batch_size)
-            yield self.X[part].to(self.means.matrix.device), self.means.matrix[:, part]
+        matrix = self.means.matrix
+        n_rows = rows_at_once(self.X, self.batch_size)
+        parts = torch.split(matrix, n_rows, dim=1)
+        for X, part in zip(chunks_of(self.X, n_rows), parts, strict=True):
+            yield X.to(matrix.device), part
 
 
 @torch.no_grad()

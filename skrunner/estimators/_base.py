@@ -102,8 +102,10 @@ class BaseNetClassifier(FittedNetMixin, ClassifierMixin, NetParameters):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Inputs. A preset net takes tables; other nets also take more axes.
+        X : array-like of shape (n_samples, n_features) or ImageRows
+            Inputs. The preset ``"mlp"`` takes tables; other nets also take more axes,
+            and images: `skrunner.datasets.ImageRows` or uint8 of shape (n_samples,
+            channels, height, width).
         y : array-like of shape (n_samples,)
             Labels of any type.
         sensitive_features : array-like of shape (n_samples,) or \
@@ -189,6 +191,7 @@ class BaseNetClassifier(FittedNetMixin, ClassifierMixin, NetParameters):
         if spec.foreign is not None:
             again = one_epoch or continued is not None
             net = train_own_steps(self, spec, rows, settings, seeds, again=again)
+            trained = None
         else:
             net, layers = start_net(
                 self, spec, data, settings, seeds, continued=continued
@@ -198,7 +201,8 @@ class BaseNetClassifier(FittedNetMixin, ClassifierMixin, NetParameters):
             self._run(
                 net, layers, data, validation=validation, budget=budget, seeds=seeds
             )
-        record_fit(self, net, rows)
+            trained = data
+        record_fit(self, net, rows, trained)
         return self
 
     def _all_classes(self, classes: Sequence[Any] | None) -> Any:

@@ -103,6 +103,9 @@ def resolve_settings(
         patience=estimator.patience,
         verbose=int(verbose),
         callbacks=estimator.callbacks,
+        channels_last=estimator.channels_last,
+        compile=estimator.compile,
+        gradient_accumulation=estimator.gradient_accumulation,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from skrunner.data import GroupDataset
+from skrunner.data import GroupDataset, PixelRows
 from skrunner.groups import GroupEncoding
 
 
@@ -16,7 +16,7 @@ class FitInput:
 
     Attributes
     ----------
-    X : ndarray of shape (n_samples, ...)
+    X : ndarray of shape (n_samples, ...) or PixelRows
         What the net sees.
     y : ndarray of int of shape (n_samples,)
         Label codes.
@@ -52,7 +52,7 @@ class FitInput:
         codes = np.zeros(len(self.y), np.int64) if groups is None else groups.codes
         weight = None if self.weight is None else torch.from_numpy(self.weight)
         return GroupDataset(
-            torch.from_numpy(self.X),
+            self.X if isinstance(self.X, PixelRows) else torch.from_numpy(self.X),
             torch.from_numpy(self.y),
             torch.from_numpy(codes),
             n_groups=1 if groups is None else groups.n_groups,

@@ -21,6 +21,7 @@ from skrunner.estimators._columns import (
     take_sensitive_columns,
 )
 from skrunner.estimators._fit_input import FitInput
+from skrunner.estimators._image_input import check_images, takes_images
 from skrunner.groups import GroupEncoding, check_group_sizes, encode_groups
 from skrunner.training import model_dtype
 
@@ -40,7 +41,7 @@ def check_fit_input(
     ----------
     estimator : BaseNetClassifier
         Whose fit it is; what it learns of the columns is recorded on it.
-    X : array-like of shape (n_samples, n_features)
+    X : array-like of shape (n_samples, n_features) or ImageRows
         Raw X.
     y : array-like of shape (n_samples,)
         Labels.
@@ -74,7 +75,10 @@ def check_fit_input(
     if sample_weight is not None:
         weight = _writeable(
             _check_sample_weight(
-                sample_weight, X, dtype=X.dtype, ensure_non_negative=True
+                sample_weight,
+                X,
+                dtype=_array_options(estimator)["dtype"],
+                ensure_non_negative=True,
             )
         )
     sensitive = taken if sensitive_features is None else sensitive_features
@@ -100,14 +104,17 @@ def check_predict_input(estimator: Any, X: Any) -> Any:
     ----------
     estimator : BaseNetClassifier
         A fitted estimator.
-    X : array-like of shape (n_samples, n_features)
+    X : array-like of shape (n_samples, n_features) or ImageRows
         Raw X, with or without the sensitive columns.
 
     Returns
     -------
-    ndarray of shape (n_samples, net_n_features)
+    ndarray of shape (n_samples, net_n_features) or PixelRows
         What the net sees.
     """
+    images = check_images(estimator, X, reset=False)
+    if images is not None:
+        return images.on_the_way_to(estimator.net_.device)
     options = _array_options(estimator)
     if not has_named_columns(estimator):
         return _writeable(validate_data(estimator, X, reset=False, **options))
@@ -116,6 +123,9 @@ def check_predict_input(estimator: Any, X: Any) -> Any:
 
 
 def _check_fit_array(estimator: Any, X: Any, *, reset: bool) -> tuple[Any, Any]:
+    images = check_images(estimator, X, reset=reset)
+    if images is not None:
+        return images, None
     options = _array_options(estimator)
     if not has_named_columns(estimator):
         array = validate_data(estimator, X, reset=reset, **options)
@@ -129,7 +139,7 @@ def _array_options(estimator: Any) -> dict[str, Any]:
     return {
         "dtype": np.float64 if double else np.float32,
         "order": "C",
-        "allow_nd": not isinstance(estimator.net, str),
+        "allow_nd": takes_images(estimator),
     }
 
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from skrunner.data import STORAGES
 from skrunner.groups import CONSTRAINTS
 from skrunner.training import EPOCH_RULES, PRECISIONS
 
@@ -34,6 +35,12 @@ class NetParameters(BaseEstimator):
     validation_fraction: float | None = None
     utility_drop: float = 0.01
     patience: int | None = None
+    image_storage: str = "auto"
+    transform: Any = None
+    augment: Any = None
+    channels_last: bool = False
+    compile: bool = False
+    gradient_accumulation: int = 1
     sensitive_columns: Any = None
     keep_sensitive: bool = False
     missing: str = "error"
@@ -63,6 +70,12 @@ class NetParameters(BaseEstimator):
         "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
         "utility_drop": [Interval(Real, 0, None, closed="left")],
         "patience": [_POSITIVE, None],
+        "image_storage": [StrOptions(set(STORAGES))],
+        "transform": [callable, None],
+        "augment": [callable, None],
+        "channels_last": ["boolean"],
+        "compile": ["boolean"],
+        "gradient_accumulation": [_POSITIVE],
         "sensitive_columns": "no_validation",
         "keep_sensitive": ["boolean"],
         "missing": [StrOptions({"error", "group"})],

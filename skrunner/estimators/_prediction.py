@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from skrunner.diagnosis import NeuronDiagnosis, diagnose_neurons
+from skrunner.estimators._image_input import takes_images
 from skrunner.estimators._inputs import check_predict_input, sensitive_features_of
 from skrunner.gaps import class_probabilities
 from skrunner.training import predict_logits
@@ -21,7 +22,7 @@ def probabilities_of(net: Any, array: Any, precision: str) -> Any:
     ----------
     net : NeuralNet
         The net.
-    array : ndarray of shape (n_samples, ...)
+    array : ndarray of shape (n_samples, ...), Tensor or PixelRows
         Validated rows.
     precision : str
         One of ``skrunner.training.PRECISIONS``.
@@ -31,7 +32,8 @@ def probabilities_of(net: Any, array: Any, precision: str) -> Any:
     ndarray of float64 of shape (n_samples, n_classes)
         Rows sum to 1.
     """
-    logits = predict_logits(net.module_, torch.from_numpy(array), precision)
+    rows = torch.from_numpy(array) if isinstance(array, np.ndarray) else array
+    logits = predict_logits(net.module_, rows, precision)
     scores = class_probabilities(logits.double()).cpu().numpy()
     if scores.shape[1] == 1:
         return np.hstack([1 - scores, scores])
@@ -142,5 +144,5 @@ class FittedNetMixin:
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()  # type: ignore[misc]
-        tags.input_tags.three_d_array = not isinstance(self.net, str)
+        tags.input_tags.three_d_array = takes_images(self)
         return tags

@@ -6,12 +6,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from skrunner.data import GroupDataset, PixelRows
 from skrunner.estimators._fit_input import FitInput
 from skrunner.estimators._prediction import probabilities_of
 from skrunner.exceptions import CollapseWarning
 
 
-def record_fit(estimator: Any, net: Any, rows: FitInput) -> None:
+def record_fit(
+    estimator: Any, net: Any, rows: FitInput, data: GroupDataset | None = None
+) -> None:
     """Set the fitted attributes; a training that failed leaves none.
 
     Parameters
@@ -22,6 +25,8 @@ def record_fit(estimator: Any, net: Any, rows: FitInput) -> None:
         The trained net.
     rows : FitInput
         The rows of the fit.
+    data : GroupDataset or None, default=None
+        The training rows where the training kept them: images are not decoded again.
 
     Raises
     ------
@@ -33,7 +38,9 @@ def record_fit(estimator: Any, net: Any, rows: FitInput) -> None:
     CollapseWarning
         If it answers with one class.
     """
-    answers = probabilities_of(net, rows.X, estimator.precision)
+    kept = None if data is None else data.X
+    seen = kept if isinstance(kept, PixelRows) else rows.X
+    answers = probabilities_of(net, seen, estimator.precision)
     if not np.isfinite(answers).all():
         raise FloatingPointError(
             "The fitted net predicts NaN: its last steps diverged. Lower lr or "
@@ -54,7 +61,7 @@ def record_fit(estimator: Any, net: Any, rows: FitInput) -> None:
     if len(predicted) == 1 and len(np.unique(rows.y)) > 1:
         warnings.warn(
             f"The fitted net predicts {rows.classes[predicted].tolist()[0]!r} for all "
-            f"{len(rows.y)} training rows: it collapsed to one class, and a gap of 0 "
+            f"{len(answers)} training rows: it collapsed to one class, and a gap of 0 "
             "is no repair. Lower fairness_weight or lr, or train longer.",
             CollapseWarning,
             stacklevel=5,

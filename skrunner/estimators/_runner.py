@@ -111,6 +111,27 @@ class RunnerClassifier(BaseNetClassifier):
         that ``"within_utility"`` may give up.
     patience : int, default=None
         Epochs without a better choice before the training stops; None never stops.
+    image_storage : {"auto", "device", "host", "files"}, default="auto"
+        Where images (`skrunner.datasets.ImageRows`, or uint8 pixels of shape
+        (n_samples, 3, height, width)) stay while training: on the device, in pinned
+        memory of the host, or in their files, decoded batch by batch. ``"auto"`` takes
+        the first that has room for them. Tables and other arrays go to the device.
+    transform : callable, default=None
+        From a batch of uint8 pixels on the device to what the net takes; None scales
+        to [0, 1] and standardizes the channels as torchvision does.
+    augment : callable, default=None
+        Changes the uint8 pixels of training batches before that, on the device; such
+        as ``torchvision.transforms.v2.RandomHorizontalFlip()``, which flips a batch as
+        a whole. What it draws from torch's generators comes from `random_state`.
+    channels_last : bool, default=False
+        The memory format of convolutions: faster on GPUs, above all with ``"bf16"``.
+    compile : bool, default=False
+        Whether the net's forward pass is compiled by ``torch.compile``. Methods that
+        read neurons through hooks, as RUNNER does, run as they are, with a warning.
+    gradient_accumulation : int, default=1
+        Parts that the rows of a step go through the net in; gradients add up, groups
+        are compared part by part. A GPU that runs out of memory doubles it, with a
+        warning.
     sensitive_columns : str, int, list or callable, default=None
         Columns of X that are the sensitive features, or a function of X that returns
         them, where they cannot be passed to `fit`.
@@ -150,7 +171,7 @@ class RunnerClassifier(BaseNetClassifier):
     group_names_ : tuple of str
         The groups.
     n_features_in_ : int
-        Columns of X.
+        Columns of X; channels of images.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, if X has some.
     net_n_features_ : int

@@ -13,11 +13,12 @@ from skrunner.nn._layers import (
     neuron_first,
 )
 from skrunner.nn._mlp import MLP
-from skrunner.nn._presets import PRESETS, make_preset
+from skrunner.nn._presets import IMAGE_PRESETS, PRESETS, make_preset
 from skrunner.nn._recorder import ActivationRecorder
 from skrunner.nn._row_dropout import row_dropout
 
 __all__ = [
+    "IMAGE_PRESETS",
     "MLP",
     "PRESETS",
     "ActivationRecorder",

@@ -15,6 +15,8 @@ PRESETS: dict[str, Callable[..., nn.Module]] = {
     "resnet18": resnet18,
 }
 
+IMAGE_PRESETS = ("alexnet", "resnet18")
+
 
 def make_preset(
     name: str, n_features: int | None, n_outputs: int, **params: Any

@@ -27,6 +27,8 @@ class SelectiveDropoutObjective(PredictiveObjective):
         The source of the masks, on the device of the batches.
     """
 
+    reads_neurons = True
+
     def __init__(
         self,
         criterion: nn.Module,

@@ -39,6 +39,8 @@ class StabilizingObjective:
         How the fairness term is made.
     """
 
+    reads_neurons = True
+
     def __init__(
         self,
         criterion: nn.Module,

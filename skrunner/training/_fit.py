@@ -46,6 +46,12 @@ class TrainingSettings:
         1 shows a progress bar, 2 also a line an epoch.
     callbacks : sequence or None, default=None
         Callbacks of skorch.
+    channels_last : bool, default=False
+        The memory format of the module.
+    compile : bool, default=False
+        Whether the forward pass is compiled, where no hook reads it.
+    gradient_accumulation : int, default=1
+        Parts of a step.
     """
 
     max_epochs: int
@@ -59,6 +65,9 @@ class TrainingSettings:
     patience: int | None = None
     verbose: int = 0
     callbacks: Sequence[Any] | None = None
+    channels_last: bool = False
+    compile: bool = False
+    gradient_accumulation: int = 1
 
 
 def make_net(
@@ -95,7 +104,11 @@ def make_net(
         "callbacks": _callbacks(params.get("callbacks"), settings),
         "callbacks__validation__constraints": settings.constraints,
     }
+    if settings.channels_last:
+        module = module.to(memory_format=torch.channels_last)
     net = GroupNet(**params)
+    net.n_parts_ = settings.gradient_accumulation
+    net.compiled_ = settings.compile
     return net.start_from(module, settings.precision)
 
 

@@ -1,5 +1,6 @@
 """Our skorch net: its batches hold groups, its loss is an objective."""
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,8 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochTimer, PrintLog
 from torch import Tensor
 
-from skrunner.data import Batch, EpochBatches, GroupDataset
+from skrunner.data import Batch, EpochBatches, GroupDataset, split_batch
+from skrunner.exceptions import MemoryFallbackWarning, NotCompiledWarning
 from skrunner.objectives import Objective, StepLoss
 from skrunner.training._precision import (
     forward_logits,
@@ -29,6 +31,9 @@ class GroupNet(NeuralNet):
     """
 
     precision_ = "fp32"
+    n_parts_ = 1
+    compiled_ = False
+    _run_compiled: Any = None
     objective_: Objective | None = None
     validation_: GroupDataset | None = None
     chosen_epoch_: int | None = None
@@ -88,6 +93,8 @@ class GroupNet(NeuralNet):
             Itself.
         """
         self.objective_ = objective
+        if self.compiled_:
+            self._compile(objective)
         try:
             self.notify("on_train_begin", X=batches, y=None)
             with matmul_precision(self.precision_):
@@ -96,6 +103,7 @@ class GroupNet(NeuralNet):
         finally:
             self.objective_ = None
             self.validation_ = None
+            self._run_compiled = None
         return self
 
     def _fit_until_stopped(self, batches: EpochBatches, max_epochs: int) -> None:
@@ -119,7 +127,19 @@ class GroupNet(NeuralNet):
 
     def forward_logits(self, X: Tensor) -> Tensor:
         """Run the module in its precision."""
-        return forward_logits(self.module_, X, self.precision_)
+        return forward_logits(self._run_compiled or self.module_, X, self.precision_)
+
+    def _compile(self, objective: Objective) -> None:
+        if getattr(objective, "reads_neurons", False):
+            warnings.warn(
+                f"compile=True has no effect: {type(objective).__name__} reads neurons "
+                "through hooks, which a compiled net does not run.",
+                NotCompiledWarning,
+                stacklevel=2,
+            )
+            return
+        compiled: Any = torch.compile(self.module_)
+        self._run_compiled = compiled.__call__  # skorch takes a module for its own
 
     def infer(self, x: Any, **params: Any) -> Tensor:
         """Run the module for skorch's predictions, which want one logit as a vector."""
@@ -152,10 +172,45 @@ class GroupNet(NeuralNet):
         self._record_epoch()
 
     def _backward(self, batch: Batch) -> StepLoss:
+        while True:
+            try:
+                return self._backward_parts(split_batch(batch, self.n_parts_))
+            except torch.OutOfMemoryError:
+                if 2 * self.n_parts_ > _most_parts(batch):
+                    raise
+            self._fall_back(len(batch.y))
+
+    def _backward_parts(self, parts: list[Batch]) -> StepLoss:
         assert self.objective_ is not None, "set by train()"
-        step = self.objective_(self.forward_logits, batch)
-        step.loss.backward()
-        return step
+        if len(parts) == 1:
+            step = self.objective_(self.forward_logits, parts[0])
+            step.loss.backward()
+            return step
+        n_rows = sum(part.n_predictive for part in parts)
+        means: list[Any] = [None] * len(StepLoss._fields)
+        for part in parts:
+            share = part.n_predictive / n_rows
+            step = self.objective_(self.forward_logits, part)
+            (share * step.loss).backward()
+            for i, value in enumerate(_without_graph(step)):
+                if value is not None:
+                    means[i] = share * value + (0 if means[i] is None else means[i])
+        return StepLoss(*means)
+
+    def _fall_back(self, n_rows: int) -> None:
+        """Halve what runs at a time; weights, optimizer and rows are as before."""
+        self.optimizer_.zero_grad()
+        torch.cuda.empty_cache()
+        self.n_parts_ *= 2
+        warnings.warn(
+            f"The {n_rows} rows of a step take more memory than {self.device} has. "
+            f"They run in {self.n_parts_} parts from here on, whose gradients add up, "
+            "and the step is done again: nothing is lost but time. Groups are compared "
+            "part by part; pass a smaller batch_size or fairness_batch_size, or "
+            f"gradient_accumulation={self.n_parts_}, to silence this.",
+            MemoryFallbackWarning,
+            stacklevel=2,
+        )
 
     def _record_epoch(self) -> None:
         steps = torch.stack([_stacked(step) for step in self._steps])
@@ -178,6 +233,11 @@ class GroupNet(NeuralNet):
             for _, callback in self.callbacks_
             for event in BATCH_EVENTS
         )
+
+
+def _most_parts(batch: Batch) -> int:
+    fair = len(batch.y) - batch.fair_from
+    return min(fair, batch.n_predictive)
 
 
 def _without_graph(step: StepLoss) -> StepLoss:

@@ -1,11 +1,12 @@
 """Number formats of training and prediction."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 
+from skrunner.data import PixelRows, chunks_of, rows_at_once
 from skrunner.nn import evaluating
 
 PRECISIONS = ("fp32", "tf32", "bf16", "fp64")
@@ -49,12 +50,14 @@ def matmul_precision(precision: str) -> Iterator[None]:
         torch.set_float32_matmul_precision(before)
 
 
-def forward_logits(module: nn.Module, X: Tensor, precision: str) -> Tensor:
+def forward_logits(
+    module: Callable[[Tensor], Tensor], X: Tensor, precision: str
+) -> Tensor:
     """Run a module; only the module itself sees half precision.
 
     Parameters
     ----------
-    module : Module
+    module : Module or callable
         Returns logits.
     X : Tensor of shape (n_samples, ...)
         Inputs on its device.
@@ -76,7 +79,10 @@ def forward_logits(module: nn.Module, X: Tensor, precision: str) -> Tensor:
 
 @torch.no_grad()
 def predict_logits(
-    module: nn.Module, X: Tensor, precision: str = "fp32", batch_size: int = 8192
+    module: nn.Module,
+    X: Tensor | PixelRows,
+    precision: str = "fp32",
+    batch_size: int = 8192,
 ) -> Tensor:
     """Run a module in evaluation mode, a chunk of rows at a time.
 
@@ -84,22 +90,37 @@ def predict_logits(
     ----------
     module : Module
         Returns logits.
-    X : Tensor of shape (n_samples, ...)
+    X : Tensor of shape (n_samples, ...) or PixelRows
         Inputs, on any device.
     precision : str, default="fp32"
         One of ``PRECISIONS``.
     batch_size : int, default=8192
-        Rows of a chunk.
+        Rows of a chunk at most; large rows such as images take smaller ones, and a
+        device that has too little memory halves them.
 
     Returns
     -------
     Tensor of shape (n_samples, n_outputs)
         Logits on the module's device.
     """
-    device = next(module.parameters()).device
+    n_rows = rows_at_once(X, batch_size)
     with evaluating(module), matmul_precision(precision):
-        parts = [
-            forward_logits(module, part.to(device), precision)
-            for part in X.split(batch_size)
-        ]
+        while True:
+            try:
+                return _logits_of_chunks(module, X, precision, n_rows)
+            except torch.OutOfMemoryError:
+                if n_rows == 1:
+                    raise
+            n_rows //= 2
+            torch.cuda.empty_cache()
+
+
+def _logits_of_chunks(
+    module: nn.Module, X: Tensor | PixelRows, precision: str, n_rows: int
+) -> Tensor:
+    device = next(module.parameters()).device
+    parts = [
+        forward_logits(module, part.to(device), precision)
+        for part in chunks_of(X, n_rows)
+    ]
     return torch.cat([part.reshape(len(part), -1) for part in parts])

@@ -1,0 +1,63 @@
+"""A batch in parts, for steps whose rows do not fit on the device at once."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from skrunner.data._batches import Batch
+
+
+def split_batch(batch: Batch, n_parts: int) -> list[Batch]:
+    """Split a batch into parts of the same make-up.
+
+    Every part takes each n-th row of the predictive rows and each n-th row of those of
+    the fairness term, so that balanced rows, which are in the order of their strata,
+    stay balanced.
+
+    Parameters
+    ----------
+    batch : Batch
+        The batch.
+    n_parts : int
+        How many parts, at most as many as there are rows for the fairness term.
+
+    Returns
+    -------
+    list of Batch
+        The parts; the batch itself if it is to stay whole.
+
+    Examples
+    --------
+    >>> codes = torch.tensor([0, 0, 1, 1])
+    >>> whole = Batch(torch.zeros(4, 1), codes, codes, None, 4, 0, True)
+    >>> [part.groups.tolist() for part in split_batch(whole, 2)]
+    [[0, 1], [0, 1]]
+    """
+    if n_parts == 1:
+        return [batch]
+    rows = torch.arange(len(batch.y), device=batch.y.device)
+    blocks = [rows]
+    if batch.fair_from:
+        blocks = [rows[: batch.fair_from], rows[batch.fair_from :]]
+    return [
+        _take(batch, [block[i::n_parts] for block in blocks]) for i in range(n_parts)
+    ]
+
+
+def _take(batch: Batch, blocks: list[Tensor]) -> Batch:
+    rows = torch.cat(blocks)
+    fields = ("X", "y", "groups", "weight", "flagged")
+    values = {name: getattr(batch, name) for name in fields}
+    taken: dict[str, Any] = {
+        name: None if value is None else value[rows] for name, value in values.items()
+    }
+    first = len(blocks[0])
+    two = len(blocks) > 1
+    n_predictive = first if two else int((rows < batch.n_predictive).sum())
+    return batch._replace(
+        **taken,
+        n_predictive=n_predictive,
+        fair_from=first if two else 0,
+        same_cells=False,
+    )

@@ -1,0 +1,97 @@
+"""What becomes of pixels on their way into a net, and where they come from."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+# The usual statistics of the channels of photographs (ImageNet), of pixels in [0, 1].
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+class ImageSource(Protocol):
+    """Images that are decoded when they are asked for, such as ``ImageRows``."""
+
+    shape: tuple[int, ...]
+
+    def __len__(self) -> int:
+        """Return the number of images.
+
+        Returns
+        -------
+        int
+            The number.
+        """
+
+    def decode(
+        self, rows: Any = None, out: npt.NDArray[np.uint8] | None = None
+    ) -> npt.NDArray[np.uint8]:
+        """Decode some rows.
+
+        Parameters
+        ----------
+        rows : slice, array of int or None, default=None
+            Which; None takes all.
+        out : ndarray of uint8 of shape (n_rows, channels, height, width), default=None
+            Where to write them.
+
+        Returns
+        -------
+        ndarray of uint8 of shape (n_rows, channels, height, width)
+            The pixels.
+        """
+
+
+@dataclass(frozen=True, eq=False)
+class PixelOptions:
+    """What becomes of pixels on their way into the net.
+
+    Attributes
+    ----------
+    storage : {"auto", "device", "host", "files"}, default="auto"
+        Where the pixels of a training stay: on the device, in (pinned) memory of the
+        host, or in their files. ``"auto"`` takes the first that has the room.
+    dtype : dtype, default=float32
+        What the net takes.
+    transform : callable or None, default=None
+        From uint8 pixels of shape (n_rows, 3, height, width) on the device to what the
+        net takes; None scales to [0, 1] and standardizes the channels as torchvision
+        does.
+    augment : callable or None, default=None
+        Changes the uint8 pixels of training batches before that.
+    channels_last : bool, default=False
+        The memory format of the batches.
+    """
+
+    storage: str = "auto"
+    dtype: torch.dtype = torch.float32
+    transform: Callable[[Tensor], Tensor] | None = None
+    augment: Callable[[Tensor], Tensor] | None = None
+    channels_last: bool = False
+
+
+def standardized(pixels: Tensor, dtype: torch.dtype) -> Tensor:
+    """Scale pixels to [0, 1] and standardize the channels by the usual statistics.
+
+    Parameters
+    ----------
+    pixels : Tensor of uint8 of shape (n_rows, channels, height, width)
+        Three channels, or others, which are centered on 0.5 and halved.
+    dtype : dtype
+        The floating type.
+
+    Returns
+    -------
+    Tensor of shape (n_rows, channels, height, width)
+        In about [-2, 2.7].
+    """
+    three = pixels.shape[1] == 3
+    mean = pixels.new_tensor(MEAN if three else 0.5, dtype=dtype)
+    deviation = pixels.new_tensor(DEVIATION if three else 0.5, dtype=dtype)
+    scale, shift = 1 / (255 * deviation), -mean / deviation
+    shape = (-1, 1, 1)
+    return torch.addcmul(shift.reshape(shape), pixels, scale.reshape(shape))
