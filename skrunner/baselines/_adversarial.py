@@ -203,7 +203,7 @@ min_cell_size, warm_start, random_state, verbose, callbacks : as in NetClassifie
             adversary_steps=self.adversary_steps,
             warm_up=self.warm_up,
             alpha_schedule=self.alpha_schedule,
-            steps_per_epoch=batches.steps,
+            steps_per_epoch=batches.steps * self.gradient_accumulation,
             epochs_before=len(net.history),
         )
         adversary = self._make_adversary(batches.dataset, seeds)

@@ -11,6 +11,7 @@ from skrunner.estimators import (
     resolve_repair,
     term_batches,
     term_momentum,
+    warm_up_steps,
 )
 from skrunner.gaps import gap_structure
 from skrunner.nn import NeuronLayers
@@ -42,10 +43,14 @@ class GapRegularizationClassifier(BaseNetClassifier):
         ``"balanced"`` both from balanced rows.
     fairness_batch_size : int, default=None
         Balanced rows of a two-stream step; None takes half of `batch_size` or 500,
-        whichever is more, or fewer where a group or cell would repeat.
+        whichever is more, or fewer where a group or cell would repeat; of images as
+        many as `batch_size`.
     gap_momentum : float, default=None
         The share of the past in running means of the groups, in [0, 1); None takes 0.9
         for ``"shared"`` and for fewer than 100 balanced rows, else 0.
+    fairness_warm_up : float, default=0.0
+        The share of the training over which the weight λ rises from 0 in a straight
+        line.
     select_epoch : {"last", "min_gap", "within_utility"}, default="within_utility"
         Whose weights are kept, as in `RunnerClassifier`.
     net, net_params, constraints, max_epochs, lr, batch_size, steps_per_epoch, \
@@ -106,6 +111,7 @@ random_state, verbose, callbacks : as in NetClassifier
     sampling: str = "two_stream"
     fairness_batch_size: int | None = None
     gap_momentum: float | None = None
+    fairness_warm_up: float = 0.0
     select_epoch: str = "within_utility"
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -140,4 +146,5 @@ random_state, verbose, callbacks : as in NetClassifier
             fairness_weight=self.fairness_weight_,
             gap=self.gap_,
             gap_momentum=term_momentum(self, batches),
+            warm_up_steps=warm_up_steps(self, net, batches),
         )

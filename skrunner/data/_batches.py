@@ -8,6 +8,7 @@ from torch import Tensor
 
 from skrunner.data._ahead import inputs_of
 from skrunner.data._dataset import GroupDataset
+from skrunner.data._pixels import PixelRows
 from skrunner.data._strata import strata_of, warn_of_short_strata
 from skrunner.data._streams import ShuffledStream, StratifiedStream
 
@@ -71,7 +72,8 @@ class EpochBatches:
         Batches of an epoch; None makes it one pass over the rows.
     fairness_batch_size : int or None, default=None
         Balanced rows of a two-stream batch; None takes half of `batch_size` or 500,
-        whichever is more, but no stratum's rows twice unless it has fewer than 32.
+        whichever is more, but no stratum's rows twice unless it has fewer than 32; of
+        images, which take more time, as many as `batch_size`.
     seeds : (int, int), default=(0, 1)
         The seeds of the predictive and of the fairness stream.
 
@@ -114,7 +116,9 @@ class EpochBatches:
                 strata = strata_of(dataset, constraints, all_labels=everyone)
             n_rows = batch_size
             if self._two_streams:
-                n_rows = fairness_batch_size or _enough_rows(strata, batch_size)
+                n_rows = fairness_batch_size or _enough_rows(
+                    dataset, strata, batch_size
+                )
             self._balanced = StratifiedStream(strata, n_rows, fair)
             warn_of_short_strata(strata, self._balanced.sizes)
 
@@ -187,6 +191,10 @@ class EpochBatches:
         return [base + (step < extra) for step in range(self.steps)]
 
 
-def _enough_rows(strata: Sequence[Tensor], batch_size: int) -> int:
+def _enough_rows(
+    dataset: GroupDataset, strata: Sequence[Tensor], batch_size: int
+) -> int:
+    if isinstance(dataset.X, PixelRows):
+        return batch_size
     smallest = min(len(rows) for rows in strata)
     return min(max(batch_size // 2, ENOUGH_ROWS), len(strata) * max(smallest, FEW_ROWS))

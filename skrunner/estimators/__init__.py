@@ -16,6 +16,7 @@ from skrunner.estimators._fairness_term import (
     resolve_repair,
     term_batches,
     term_momentum,
+    warm_up_steps,
 )
 from skrunner.estimators._net_classifier import NetClassifier
 from skrunner.estimators._runner import RunnerClassifier
@@ -33,4 +34,5 @@ __all__ = [
     "take_sensitive_columns",
     "term_batches",
     "term_momentum",
+    "warm_up_steps",
 ]

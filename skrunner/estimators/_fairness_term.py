@@ -9,7 +9,7 @@ from skrunner.data import EpochBatches, GroupDataset
 from skrunner.estimators._budget import Budget
 from skrunner.estimators._defaults import REPAIR_DEFAULTS
 from skrunner.objectives import OUTPUT_GAPS
-from skrunner.training import Seeds
+from skrunner.training import GroupNet, Seeds
 
 SMALL_BATCH = 100
 MOMENTUM = 0.9
@@ -20,6 +20,7 @@ TERM_CONSTRAINTS: dict[str, Any] = {
     "fairness_batch_size": [Interval(Integral, 1, None, closed="left"), None],
     "gap": [StrOptions(set(OUTPUT_GAPS)), None],
     "gap_momentum": [Interval(Real, 0, 1, closed="left"), None],
+    "fairness_warm_up": [Interval(Real, 0, 1, closed="both")],
 }
 
 
@@ -91,9 +92,31 @@ def term_momentum(estimator: Any, batches: EpochBatches) -> float:
     Returns
     -------
     float
-        0.9 for shared and for few balanced rows, else 0.
+        0.9 for shared and for few balanced rows at a time, else 0.
     """
     if estimator.gap_momentum is not None:
         return float(estimator.gap_momentum)
-    noisy = estimator.sampling == "shared" or batches.n_fair < SMALL_BATCH
+    at_once = batches.n_fair / estimator.gradient_accumulation
+    noisy = estimator.sampling == "shared" or at_once < SMALL_BATCH
     return MOMENTUM if noisy and not batches.full else 0.0
+
+
+def warm_up_steps(estimator: Any, net: GroupNet, batches: EpochBatches) -> int:
+    """Turn the share of a training into steps.
+
+    Parameters
+    ----------
+    estimator : BaseNetClassifier
+        Holds `fairness_warm_up`.
+    net : GroupNet
+        Knows how many epochs are asked for.
+    batches : EpochBatches
+        Its batches.
+
+    Returns
+    -------
+    int
+        Steps over which the weight rises.
+    """
+    steps = net.max_epochs * len(batches) * net.n_parts_
+    return int(estimator.fairness_warm_up * steps)

@@ -16,6 +16,7 @@ from skrunner.estimators._fairness_term import (
     resolve_repair,
     term_batches,
     term_momentum,
+    warm_up_steps,
 )
 from skrunner.gaps import gap_structure
 from skrunner.nn import NeuronLayers
@@ -77,7 +78,8 @@ class RunnerClassifier(BaseNetClassifier):
         random rows, ``"balanced"`` both from balanced rows as the paper does.
     fairness_batch_size : int, default=None
         Balanced rows of a two-stream step; None takes half of `batch_size` or 500,
-        whichever is more, or fewer where a group or cell would repeat.
+        whichever is more, or fewer where a group or cell would repeat; of images as
+        many as `batch_size`.
     gap : {"mean", "threshold", "wasserstein"}, default=None
         The output's gap in the fairness term: of mean probabilities (eqs 3 and 4), of a
         smooth stand-in for the rate at the threshold, or of whole distributions, for
@@ -85,6 +87,9 @@ class RunnerClassifier(BaseNetClassifier):
     gap_momentum : float, default=None
         The share of the past in running means of the groups; None takes 0.9 for
         ``"shared"`` and for fewer than 100 balanced rows, else 0.
+    fairness_warm_up : float, default=0.0
+        The share of the training over which the weight λ rises from 0 in a straight
+        line: it lets a deep net learn before it is held still.
     max_epochs : int, default=None
         Epochs; None takes the skorch net's, or 20.
     lr : float, default=None
@@ -212,6 +217,7 @@ class RunnerClassifier(BaseNetClassifier):
     fairness_batch_size: int | None = None
     gap: str | None = None
     gap_momentum: float | None = None
+    fairness_warm_up: float = 0.0
     select_epoch: str = "within_utility"
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -282,6 +288,7 @@ class RunnerClassifier(BaseNetClassifier):
             diagnose_every=self.diagnose_every,
             gap=self.gap_,
             gap_momentum=term_momentum(self, batches),
+            warm_up_steps=warm_up_steps(self, net, batches),
             seed=seeds.importance,
         )
         structure = structure.to(net.device, model_dtype(self.precision))

@@ -7,6 +7,7 @@ from skrunner.data import Batch
 from skrunner.gaps import GapStructure
 from skrunner.objectives._group_gap import GroupGap
 from skrunner.objectives._predictive import Forward, StepLoss, predictive_loss
+from skrunner.objectives._settings import warmed_up
 
 
 class GapObjective:
@@ -24,6 +25,8 @@ class GapObjective:
         How the outputs of groups are compared.
     gap_momentum : float, default=0.0
         The share of the past in running means of the groups.
+    warm_up_steps : int, default=0
+        Steps over which the weight rises to λ in a straight line.
     """
 
     def __init__(
@@ -34,9 +37,12 @@ class GapObjective:
         fairness_weight: float,
         gap: str = "mean",
         gap_momentum: float = 0.0,
+        warm_up_steps: int = 0,
     ) -> None:
         self.criterion = criterion
         self._fairness_weight = fairness_weight
+        self._warm_up_steps = warm_up_steps
+        self._step = 0
         self._groups = GroupGap(structure, gap, gap_momentum)
 
     def __call__(self, forward: Forward, batch: Batch) -> StepLoss:
@@ -62,5 +68,7 @@ class GapObjective:
         columns = self._groups.weigh_outputs(measured.compared, include=True)
         fairness = (torch.cat(columns, 1) * measured.distances).sum()
         fairness = self._groups.add_distributions(fairness, logits, measured.means)
-        loss = predictive + self._fairness_weight * fairness
+        weight = warmed_up(self._fairness_weight, self._step, self._warm_up_steps)
+        self._step += 1
+        loss = predictive + weight * fairness
         return StepLoss(loss, predictive.detach(), fairness.detach(), measured.gap)

@@ -30,6 +30,8 @@ class RepairSettings:
         The gap of the output that is added.
     gap_momentum : float, default=0.0
         The share of the past in running means of the groups.
+    warm_up_steps : int, default=0
+        Steps over which the weight rises to λ in a straight line.
     seed : int, default=0
         The seed of ``importance="random"``.
     """
@@ -43,4 +45,30 @@ class RepairSettings:
     diagnose_every: int = 5
     gap: str = "mean"
     gap_momentum: float = 0.0
+    warm_up_steps: int = 0
     seed: int = 0
+
+
+def warmed_up(weight: float, step: int, warm_up_steps: int) -> float:
+    """Let a weight rise in a straight line.
+
+    Parameters
+    ----------
+    weight : float
+        Its final value.
+    step : int
+        The step, from 0.
+    warm_up_steps : int
+        The step at which it is reached; 0 has it from the start.
+
+    Returns
+    -------
+    float
+        The weight of this step.
+
+    Examples
+    --------
+    >>> [warmed_up(2.0, step, 4) for step in (0, 1, 4, 5)]
+    [0.0, 0.5, 2.0, 2.0]
+    """
+    return weight if step >= warm_up_steps else weight * step / warm_up_steps

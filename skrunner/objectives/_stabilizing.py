@@ -17,7 +17,7 @@ from skrunner.nn import ActivationRecorder, NeuronLayers, neuron_first
 from skrunner.objectives._comparison import Comparison
 from skrunner.objectives._group_gap import GroupGap
 from skrunner.objectives._predictive import Forward, StepLoss, predictive_loss
-from skrunner.objectives._settings import RepairSettings
+from skrunner.objectives._settings import RepairSettings, warmed_up
 
 
 class StabilizingObjective:
@@ -94,6 +94,8 @@ class StabilizingObjective:
         if self._step % self.settings.diagnose_every == 0:
             gap_of_rows = self._linear_gap(outputs[0], compared, means)
             self._diagnose(gap_of_rows, activations, views)
+        settings = self.settings
+        weight = warmed_up(settings.fairness_weight, self._step, settings.warm_up_steps)
         self._step += 1
         weights = self._weigh_columns(compared, batch)
         if self.settings.normalize:
@@ -101,7 +103,7 @@ class StabilizingObjective:
         fairness = (weights * distances).sum()
         if self.settings.include_output:
             fairness = self._groups.add_distributions(fairness, logits, means)
-        loss = predictive + self.settings.fairness_weight * fairness
+        loss = predictive + weight * fairness
         return StepLoss(loss, predictive.detach(), fairness.detach(), gap)
 
     def _weigh_columns(self, compared: Comparison, batch: Batch) -> Tensor:
