@@ -1,7 +1,6 @@
 """Render the results of a run as pages of the documentation."""
 
 import json
-from collections import Counter
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -9,13 +8,13 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.paper.agreement import RULE
+from benchmarks.paper.cells import compared_row, counts, failures, other_row
 from benchmarks.paper.extras import best_section, controls_section, goals_section
 from benchmarks.paper.grid import TABLES
 from benchmarks.paper.methods import METHODS
 from benchmarks.paper.notes import notes_on, unexplained
 from benchmarks.paper.rst import definition, heading, list_table
 from benchmarks.paper.runs import read_rows
-from benchmarks.paper.scores import GAPS
 from benchmarks.paper.summary import (
     MEASURES,
     Key,
@@ -118,7 +117,7 @@ def render(name: str, rows: list[dict[str, Any]], about: dict[str, Any]) -> str:
         shown = {name: TITLES[name] for name in TITLES if name in set(frame["dataset"])}
         out += best_section(constraints, shown)
     out += _reasons(name, differs)
-    out += _failures(rows)
+    out += failures(rows)
     return "\n".join(out).rstrip() + "\n"
 
 
@@ -144,20 +143,12 @@ def _intro(name: str, frame: pd.DataFrame, about: dict[str, Any]) -> list[str]:
 
 
 def _count(lines: dict[Key, Line]) -> list[str]:
-    verdicts = Counter(
+    return counts(
         verdict
         for key, line in lines.items()
         if METHODS[key[2]].reproduces
         for *_, verdict in compared(key, line)
     )
-    total = verdicts.total()
-    near = verdicts["agrees"]
-    return [
-        f"Of {total} cells that are meant to reproduce the paper, {near} agree, "
-        f"{verdicts['overlaps']} overlap and {verdicts['higher'] + verdicts['lower']} "
-        "differ.",
-        "",
-    ]
 
 
 def _body(methods: tuple[str, ...], lines: dict[Key, Line]) -> list[str]:
@@ -173,34 +164,20 @@ def _body(methods: tuple[str, ...], lines: dict[Key, Line]) -> list[str]:
         what = f"{TITLES[name]}, {CONSTRAINTS[constraints]}"
         out += heading(what, "-")
         header = ("method", "AP", "ACC", GAP_TITLES[constraints])
-        cells = [_compared_row(key, lines[key]) for key in keys]
+        cells = [
+            compared_row(
+                METHODS[key[2]].title, compared(key, lines[key]), lines[key], key[1]
+            )
+            for key in keys
+        ]
         out += list_table("Ours and the paper's", header, cells)
         header = ("method", *list(MEASURES.values())[2:], "splits")
         out += list_table(
             "Everything else that was measured",
             header,
-            [_other_row(key, lines[key]) for key in keys],
+            [other_row(METHODS[key[2]].title, lines[key]) for key in keys],
         )
     return out
-
-
-def _compared_row(key: Key, line: Line) -> list[str]:
-    title = METHODS[key[2]].title
-    cells = [
-        f"{ours}\npaper {theirs[0]:.3f} ± {theirs[1]:.3f}\n*{verdict}*"
-        for ours, theirs, verdict in compared(key, line)
-    ]
-    own = (str(line.spreads[name]) for name in ("ap", "acc", GAPS[key[1]]))
-    return [title, *(cells or (f"{text}\nnot in the paper" for text in own))]
-
-
-def _other_row(key: Key, line: Line) -> list[str]:
-    names = list(MEASURES)[2:]
-    cells = [
-        f"{line.spreads[name].mean:.{1 if name in ('seconds', 'epochs') else 3}f}"
-        for name in names
-    ]
-    return [METHODS[key[2]].title, *cells, str(line.n)]
 
 
 def _reasons(name: str, differs: set[tuple[str, str]]) -> list[str]:
@@ -214,18 +191,3 @@ def _reasons(name: str, differs: set[tuple[str, str]]) -> list[str]:
         cells = "; ".join(f"{TITLES[data]}, {column}" for data, column in rest)
         out += definition("Not explained", f"We know no reason for: {cells}.")
     return out
-
-
-def _failures(rows: list[dict[str, Any]]) -> list[str]:
-    failed: dict[str, list[str]] = {}
-    for row in rows:
-        if "error" in row:
-            error = " ".join(row["error"].replace("`", "'").split())
-            failed.setdefault(error, []).append(f"{row['dataset']}, {row['method']}")
-    if not failed:
-        return []
-    items = [
-        f"- ``{error}`` (fits: {len(where)}; {'; '.join(sorted(set(where)))})"
-        for error, where in failed.items()
-    ]
-    return [*heading("Fits that failed", "-"), *items, ""]

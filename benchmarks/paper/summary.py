@@ -116,10 +116,31 @@ def compared(key: Key, line: Line) -> list[tuple[Spread, tuple[float, float], st
     list of (Spread, (float, float), str)
         Ours, the paper's and the verdict; empty without cells of the paper.
     """
-    paper = paper_cells(key)
+    return beside(paper_cells(key), line, key[1])
+
+
+def beside(
+    paper: published.Published | None, line: Line, constraints: str
+) -> list[tuple[Spread, tuple[float, float], str]]:
+    """Put AP, ACC and the gap beside cells of the paper.
+
+    Parameters
+    ----------
+    paper : Published or None
+        The cells.
+    line : Line
+        What was measured.
+    constraints : str
+        The constraint.
+
+    Returns
+    -------
+    list of (Spread, (float, float), str)
+        Ours, the paper's and the verdict; empty without cells of the paper.
+    """
     if paper is None:
         return []
-    ours = (line.spreads[name] for name in ("ap", "acc", GAPS[key[1]]))
+    ours = (line.spreads[name] for name in ("ap", "acc", GAPS[constraints]))
     return [
         (mine, theirs, agreement(mine, theirs))
         for mine, theirs in zip(ours, paper, strict=True)
