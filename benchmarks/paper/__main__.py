@@ -6,7 +6,8 @@
 
 A run writes one JSON line a fit to ``<output>/tableN.jsonl`` and the pages beside them.
 Started again with the same output, it goes on where it was. ``all`` takes the times of
-Table 3 from Table 1; ``table3 --jobs 1`` measures them on a quiet machine.
+Table 3 from Table 1; ``table3 --jobs 1`` measures them on a quiet machine. Tables 4, 5
+and 7 need a folder of CelebA, see ``benchmarks.images.command``.
 """
 
 import argparse
@@ -15,6 +16,8 @@ from functools import partial
 from operator import itemgetter
 from pathlib import Path
 
+from benchmarks.images.command import COMMANDS, add_commands, run_images
+from benchmarks.images.pages import write_image_pages
 from benchmarks.machine import describe
 from benchmarks.paper.grid import TABLES, fit_point, points
 from benchmarks.paper.methods import ALIASES, METHODS
@@ -43,7 +46,7 @@ def read_options(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     for name in (*TABLES, "all"):
-        text = TABLES[name].title if name in TABLES else "all tables"
+        text = TABLES[name].title if name in TABLES else "all tables of tabular data"
         run = commands.add_parser(name, help=text)
         run.add_argument("--seeds", type=int, default=10, help="random splits")
         run.add_argument("--datasets", nargs="+", choices=DATASETS)
@@ -51,6 +54,7 @@ def read_options(arguments: list[str] | None = None) -> argparse.Namespace:
         run.add_argument("--jobs", type=int, default=1, help="fits at a time")
         run.add_argument("--device", default="cpu")
         run.add_argument("--output", type=Path, default=Path("results"))
+    add_commands(commands)
     render = commands.add_parser("render", help="render the pages of finished runs")
     render.add_argument("--results", type=Path, required=True)
     render.add_argument("--pages", type=Path, default=Path("docs/results"))
@@ -96,10 +100,12 @@ def main() -> None:
     """Run or render."""
     options = read_options()
     if options.command == "render":
-        written = write_pages(options.results, options.pages)
+        results, pages = options.results, options.pages
     else:
-        run_tables(options)
-        written = write_pages(options.output, options.output)
+        results = pages = options.output
+        images = options.command in COMMANDS
+        (run_images if images else run_tables)(options)
+    written = [*write_pages(results, pages), *write_image_pages(results, pages)]
     print("\n".join(path.name for path in written) or "No results to render.")
 
 

@@ -1,0 +1,236 @@
+"""The commands of the images: Tables 4, 5 and 7, and the search of the settings.
+
+    python -m benchmarks.paper table4 --celeba-root ROOT --device cuda --jobs 4
+    python -m benchmarks.paper images --celeba-root ROOT --seeds 5 --precision bf16
+    python -m benchmarks.paper images_search --celeba-root ROOT --seeds 1
+
+``images`` is all three tables. Images are decoded once, into a temporary folder that
+all processes map. A run writes one JSON line a fit and goes on where it was.
+"""
+
+import argparse
+import json
+import signal
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from benchmarks.images.faces import open_faces, write_faces
+from benchmarks.images.grid import TABLES, fit_point, points
+from benchmarks.images.methods import BEST, METHODS
+from benchmarks.images.search import (
+    RULE,
+    Grid,
+    choose,
+    fit_candidate,
+    search_points,
+)
+from benchmarks.images.tasks import NETS, TASKS, Budget
+from benchmarks.machine import describe
+from benchmarks.paper.methods import ALIASES
+from benchmarks.paper.runs import run_points
+from benchmarks.paper.summary import successful
+
+ABOUT = "about-images.json"
+SEARCH = "images_search"
+COMMANDS = (*TABLES, "images", SEARCH)
+
+
+def add_commands(commands: Any) -> None:
+    """Add the commands to a parser.
+
+    Parameters
+    ----------
+    commands : argparse subparsers
+        Where to.
+    """
+    for name in COMMANDS:
+        text = TABLES[name].title if name in TABLES else "all of the tables on images"
+        text = "search RUNNER's settings on images" if name == SEARCH else text
+        run = commands.add_parser(name, help=text, description=__doc__)
+        run.add_argument("--celeba-root", type=Path, required=True)
+        run.add_argument("--seeds", type=int, default=1 if name == SEARCH else 5)
+        run.add_argument("--tasks", nargs="+", choices=TASKS)
+        run.add_argument("--nets", nargs="+", choices=NETS)
+        if name == SEARCH:
+            add_grid(run)
+        else:
+            run.add_argument("--methods", nargs="+", choices=(*METHODS, *ALIASES))
+        add_budget(run)
+        run.add_argument("--jobs", type=int, default=1, help="fits at a time")
+        run.add_argument("--device", default="cpu")
+        run.add_argument("--output", type=Path, default=Path("results"))
+
+
+def add_budget(run: argparse.ArgumentParser) -> None:
+    """Add the options that say how long all methods train.
+
+    Parameters
+    ----------
+    run : ArgumentParser
+        Where to.
+    """
+    usual = Budget()
+    run.add_argument("--epochs", type=int, default=usual.max_epochs)
+    run.add_argument("--batch-size", type=int, default=usual.batch_size)
+    run.add_argument("--lr", type=float, default=usual.lr)
+    run.add_argument("--precision", default=usual.precision)
+    run.add_argument("--size", nargs=2, type=int, help="height and width")
+    run.add_argument("--limit", type=int, help="images of each part at most")
+
+
+def add_grid(run: argparse.ArgumentParser) -> None:
+    """Add the options that say what is searched.
+
+    Parameters
+    ----------
+    run : ArgumentParser
+        Where to.
+    """
+    usual = Grid()
+    run.add_argument("--weights", nargs="+", type=float, default=usual.weights)
+    run.add_argument("--ratios", nargs="+", type=float, default=usual.ratios)
+    run.add_argument("--gaps", nargs="+", default=usual.gaps)
+    run.add_argument("--warm-ups", nargs="+", type=float, default=usual.warm_ups)
+
+
+def budget_of(options: argparse.Namespace) -> Budget:
+    """Collect the options of the budget.
+
+    Parameters
+    ----------
+    options : Namespace
+        The options.
+
+    Returns
+    -------
+    Budget
+        The budget.
+    """
+    return Budget(
+        max_epochs=options.epochs,
+        batch_size=options.batch_size,
+        lr=options.lr,
+        precision=options.precision,
+        size=options.size and tuple(options.size),
+        limit=options.limit,
+    )
+
+
+def run_images(options: argparse.Namespace) -> None:
+    """Fit what the options say.
+
+    Parameters
+    ----------
+    options : Namespace
+        The options of one of ``COMMANDS``.
+    """
+    search = options.command == SEARCH
+    todo = search_todo(options) if search else table_todo(options)
+    fit: Callable[..., Any] = fit_candidate if search else fit_point
+    if not todo:
+        return
+    options.output.mkdir(parents=True, exist_ok=True)
+    # Being ended must not leave the images behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    with tempfile.TemporaryDirectory(prefix="faces-") as folder:
+        faces = Path(folder)
+        write_faces(options.celeba_root, faces, budget_of(options))
+        about = {
+            **describe(options.device, options.jobs),
+            "images": open_faces(faces).describe(),
+        }
+        text = json.dumps(about, indent=1) + "\n"
+        (options.output / ABOUT).write_text(text)
+        rows = run_points(
+            todo,
+            partial(fit, faces=faces, device=options.device),
+            lambda point: options.output / f"{point.get('table', SEARCH)}.jsonl",
+            jobs=options.jobs,
+        )
+    if search:
+        store_choice(rows, options)
+
+
+def table_todo(options: argparse.Namespace) -> list[dict[str, Any]]:
+    """List the fits of the tables.
+
+    Parameters
+    ----------
+    options : Namespace
+        The options.
+
+    Returns
+    -------
+    list of dict
+        Seed by seed, so that a run that is cut short has whole seeds.
+    """
+    names = TABLES if options.command == "images" else [options.command]
+    given = options.methods
+    wanted = given and [part for name in given for part in ALIASES.get(name, (name,))]
+    todo = [
+        point
+        for name in names
+        for point in points(
+            name,
+            budget_of(options),
+            seeds=options.seeds,
+            tasks=options.tasks,
+            nets=options.nets,
+            methods=wanted,
+        )
+    ]
+    return sorted(todo, key=lambda point: point["seed"])
+
+
+def search_todo(options: argparse.Namespace) -> list[dict[str, Any]]:
+    """List the fits of the search.
+
+    Parameters
+    ----------
+    options : Namespace
+        The options.
+
+    Returns
+    -------
+    list of dict
+        Seed by seed.
+    """
+    grid = Grid(
+        weights=options.weights,
+        ratios=options.ratios,
+        gaps=options.gaps,
+        warm_ups=options.warm_ups,
+    )
+    return search_points(
+        grid,
+        budget_of(options),
+        seeds=options.seeds,
+        tasks=options.tasks,
+        nets=options.nets,
+    )
+
+
+def store_choice(rows: list[dict[str, Any]], options: argparse.Namespace) -> None:
+    """Store the choice in the output and in this folder.
+
+    Parameters
+    ----------
+    rows : list of dict
+        One a fit.
+    options : Namespace
+        The options.
+    """
+    known = json.loads(BEST.read_text())["settings"]
+    chosen = choose(successful(rows))
+    stored = {
+        "command": f"python -m benchmarks.paper {SEARCH} --seeds {options.seeds}",
+        "rule": RULE,
+        "settings": {name: {**known.get(name, {}), **chosen[name]} for name in chosen},
+    }
+    text = json.dumps(stored, indent=1) + "\n"
+    (options.output / f"{SEARCH}_best.json").write_text(text)
+    BEST.write_text(text)

@@ -1,0 +1,153 @@
+"""Which fits make up Tables 4, 5 and 7, and one of them."""
+
+from collections.abc import Sequence
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from benchmarks.images.faces import open_faces
+from benchmarks.images.methods import METHODS
+from benchmarks.images.tasks import TASKS, Budget, common_settings
+from benchmarks.paper.grid import Table, guarded
+from benchmarks.paper.protocol import Part
+from benchmarks.paper.scores import GAPS, fit_and_score
+
+COMPARED = tuple(METHODS)[:7]
+TABLES = {
+    "table4": Table(
+        'Table 4: "attractive" on CelebA', tuple(GAPS), COMPARED, ("attractive",)
+    ),
+    "table5": Table(
+        'Table 5: "wavy hair" on CelebA', tuple(GAPS), COMPARED, ("wavy_hair",)
+    ),
+    "table7": Table(
+        'Table 7: the share of neurons, "attractive" on CelebA',
+        tuple(GAPS),
+        tuple(name for name in METHODS if name.startswith("runner_k")),
+        ("attractive",),
+    ),
+}
+# What CollapseWarning means: positives are this many times as frequent as in truth.
+SOUND = (0.5, 1.5)
+
+
+def points(
+    name: str,
+    budget: Budget,
+    *,
+    seeds: int,
+    tasks: Sequence[str] | None = None,
+    nets: Sequence[str] | None = None,
+    methods: Sequence[str] | None = None,
+) -> list[dict[str, Any]]:
+    """List the fits of a table, seed by seed, so that a part of them is of use.
+
+    Parameters
+    ----------
+    name : str
+        The table.
+    budget : Budget
+        How long all methods train.
+    seeds : int
+        Training seeds; each also draws other validation rows.
+    tasks, methods : sequence of str, default=None
+        Which of the table's; None takes all.
+    nets : sequence of str, default=None
+        Nets of the tasks; None takes the paper's.
+
+    Returns
+    -------
+    list of dict
+        Table, seed, task, net, constraint, method and budget.
+    """
+    table = TABLES[name]
+    return [
+        {
+            "table": name,
+            "seed": seed,
+            "task": task,
+            "net": net,
+            "constraints": constraints,
+            "method": method,
+            "budget": budget.as_json(),
+        }
+        for seed in range(seeds)
+        for task in table.datasets
+        if not tasks or task in tasks
+        for net, constraints, method in product(
+            nets or (TASKS[task].net,), table.constraints, table.methods
+        )
+        if not methods or method in methods
+    ]
+
+
+def fit_point(point: dict[str, Any], *, faces: Path, device: str) -> dict[str, Any]:
+    """Fit one method with one seed and score it on the official test part.
+
+    Parameters
+    ----------
+    point : dict
+        See `points`.
+    faces : Path
+        Where the images are, see `open_faces`.
+    device : str
+        Where to train.
+
+    Returns
+    -------
+    dict
+        The point with its scores and the warnings' names, or with an ``error``.
+    """
+
+    def fit() -> dict[str, Any]:
+        split = open_faces(faces).split(point["task"])
+        common = common_settings(point, device)
+        share = len(split.valid.y) / len(split.fit.y)
+        estimator = METHODS[point["method"]].make(
+            point["task"],
+            point["constraints"],
+            {**common, "validation_fraction": share},
+        )
+        return fit_and_count(estimator, split.fit, split.test)
+
+    return {**point, **with_collapse(guarded(fit, device))}
+
+
+def fit_and_count(estimator: Any, fit: Part, test: Part) -> dict[str, float]:
+    """Fit, score, and say how frequent positives are in truth.
+
+    Parameters
+    ----------
+    estimator : estimator
+        See `fit_and_score`.
+    fit, test : Part
+        The rows.
+
+    Returns
+    -------
+    dict of str to float
+        The scores, with ``base_rate``.
+    """
+    scores = fit_and_score(estimator, fit, test)
+    return {**scores, "base_rate": float(test.y.mean())}
+
+
+def with_collapse(scores: dict[str, Any]) -> dict[str, Any]:
+    """Add whether a fit collapsed: its training says so, or its positive rate.
+
+    Parameters
+    ----------
+    scores : dict
+        The scores and warnings of a fit, or its ``error``.
+
+    Returns
+    -------
+    dict
+        With ``collapsed``, unless the fit failed.
+    """
+    if "error" in scores:
+        return scores
+    low, high = SOUND
+    times = scores["positive_rate"] / scores["base_rate"]
+    sound = low <= times <= high and "CollapseWarning" not in scores["warnings"]
+    return {**scores, "collapsed": not sound}

@@ -1,0 +1,226 @@
+"""Render the search on images: who is ahead at the same gap, and what collapses."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from benchmarks.images.goals import Point, floor, measure
+from benchmarks.images.methods import METHODS, RIVALS
+from benchmarks.images.rows import describe_run, latest, title_of
+from benchmarks.images.search import RULE, choose, settings_of
+from benchmarks.images.verdicts import TITLES
+from benchmarks.paper.cells import failures
+from benchmarks.paper.rst import heading, list_table
+from benchmarks.paper.summary import successful
+
+NAME = "images_search"
+INTRO = (
+    "Every setting's mean on the official *validation* part, with nets trained on the "
+    "train part alone. The best of many settings looks better on these rows than it "
+    "is; the tables measure the chosen one on test images."
+)
+SAME_GAP = (
+    "The highest average precision of any setting whose gap is at most the rival's. "
+    "RUNNER and the control chose among their settings, the rivals have one each."
+)
+COLLAPSE = (
+    "A fit counts as collapsed if its training warned of it or its positive rate on "
+    "the validation part is outside 0.5 to 1.5 times the base rate."
+)
+
+
+def write_search(results: Path, pages: Path, about: dict[str, Any]) -> list[Path]:
+    """Render the page of the search, if there was one.
+
+    Parameters
+    ----------
+    results : Path
+        The folder of the JSON lines.
+    pages : Path
+        Where the page goes.
+    about : dict
+        The machine, versions and images of the run.
+
+    Returns
+    -------
+    list of Path
+        The page, or nothing.
+    """
+    rows = latest(results / f"{NAME}.jsonl")
+    if not rows:
+        return []
+    path = pages / f"{NAME}.rst"
+    path.write_text(render_search(rows, about))
+    return [path]
+
+
+def render_search(rows: list[dict[str, Any]], about: dict[str, Any]) -> str:
+    """Render the page.
+
+    Parameters
+    ----------
+    rows : list of dict
+        One a fit.
+    about : dict
+        The machine, versions and images of the run.
+
+    Returns
+    -------
+    str
+        reStructuredText.
+    """
+    frame = successful(rows)
+    chosen = choose(frame)
+    seeds = f"seeds: {frame['seed'].nunique()}. {INTRO}"
+    out = heading("The search on images", "=")
+    out += describe_run(NAME, rows[-1]["budget"], about, seeds)
+    out += [RULE, "", *collapse_section(frame)]
+    for (dataset, constraints), part in frame.groupby(["dataset", "constraints"]):
+        out += heading(f"{title_of(dataset)}, {TITLES[constraints]}", "-")
+        out += same_gap(part, constraints)
+        out += settings_table(part, constraints, chosen)
+    return "\n".join([*out, *failures(rows)]).rstrip() + "\n"
+
+
+def collapse_section(frame: pd.DataFrame) -> list[str]:
+    """Say at which weights and shares RUNNER collapsed.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row a fit.
+
+    Returns
+    -------
+    list of str
+        Lines.
+    """
+    fits = frame[frame["method"] == "runner_best"]
+    if fits.empty:
+        return []
+    params = pd.DataFrame(list(fits["params"]), index=fits.index)
+    weights, ratios = params["fairness_weight"], params["neuron_ratio"]
+    cells = [
+        [
+            f"{weight:g}",
+            *(
+                _collapsed(fits[(weights == weight) & (ratios == ratio)])
+                for ratio in sorted(ratios.unique())
+            ),
+        ]
+        for weight in sorted(weights.unique())
+    ]
+    header = ("λ", *(f"k = {ratio:.0%}" for ratio in sorted(ratios.unique())))
+    n = int(fits["collapsed"].sum())
+    verdict = f"RUNNER collapsed in {n} of {len(fits)} fits: the goal (none) is "
+    return [
+        *heading("Collapses", "-"),
+        f"{COLLAPSE} {verdict}{'missed' if n else 'met'}.",
+        "",
+        *list_table("RUNNER's fits that collapsed, of all", header, cells),
+    ]
+
+
+def _collapsed(fits: pd.DataFrame) -> str:
+    return f"{int(fits['collapsed'].sum())} of {len(fits)}"
+
+
+def same_gap(part: pd.DataFrame, constraints: str) -> list[str]:
+    """Compare with each rival at its own gap.
+
+    Parameters
+    ----------
+    part : DataFrame
+        Rows of one task, net and constraint.
+    constraints : str
+        The constraint.
+
+    Returns
+    -------
+    list of str
+        Lines; none without rivals.
+    """
+    cells = []
+    for name in ("vanilla", *RIVALS):
+        fits = part[part["method"] == name]
+        if fits.empty:
+            continue
+        rival = measure(fits, constraints)
+        ours, control = (
+            best_within(settings_of(part, method), rival.gap)
+            for method in ("runner_best", "gap_best")
+        )
+        verdict = "no setting" if ours is None else f"{ours.ap - rival.ap:+.3f}"
+        shown = ["none" if one is None else str(one) for one in (ours, control)]
+        cells.append([METHODS[name].title, str(rival), *shown, verdict])
+    if not cells:
+        return []
+    header = (
+        "rival",
+        "the rival",
+        "RUNNER",
+        "output gap alone",
+        "RUNNER's AP less its",
+    )
+    table = list_table("Average precision at the rival's gap", header, cells)
+    return [SAME_GAP, "", *table]
+
+
+def best_within(settings: dict[str, tuple[Point, bool]], gap: float) -> Point | None:
+    """Return the point of the highest average precision up to a gap.
+
+    Parameters
+    ----------
+    settings : dict
+        See `settings_of`.
+    gap : float
+        The largest gap.
+
+    Returns
+    -------
+    Point or None
+        None if no setting has so small a gap without a collapse.
+    """
+    within = [p for p, collapsed in settings.values() if p.gap <= gap and not collapsed]
+    return max(within, key=lambda point: point.ap, default=None)
+
+
+def settings_table(
+    part: pd.DataFrame, constraints: str, chosen: dict[str, dict[str, Any]]
+) -> list[str]:
+    """List all settings of RUNNER and the control.
+
+    Parameters
+    ----------
+    part : DataFrame
+        Rows of one task, net and constraint.
+    constraints : str
+        The constraint.
+    chosen : dict
+        See `choose`.
+
+    Returns
+    -------
+    list of str
+        Lines.
+    """
+    dataset = part["dataset"].iloc[0]
+    plain = part[part["method"] == "vanilla"]
+    out = []
+    if len(plain):
+        vanilla = measure(plain, constraints)
+        least = floor(dataset.split("/")[0], constraints, vanilla)
+        out += [f"Vanilla: {vanilla}. Least AP of a choice: {least:.3f}.", ""]
+    cells = []
+    for method, of in chosen.items():
+        best = of.get(f"{dataset}/{constraints}")
+        for key, (point, collapsed) in settings_of(part, method).items():
+            params = json.loads(key)
+            words = ", ".join(f"{name}={value}" for name, value in params.items())
+            note = "collapsed" if collapsed else "chosen" if params == best else ""
+            numbers = (f"{point.ap:.3f}", f"{point.gap:.3f}")
+            cells.append([METHODS[method].title, words, *numbers, note or "-"])
+    header = ("method", "setting", "AP", "gap", "note")
+    return [*out, *list_table("All settings", header, cells)]
