@@ -42,7 +42,7 @@ def oversample(_task: str, constraints: str, common: Settings) -> Any:
 
 
 def adversarial(_task: str, _constraints: str, common: Settings) -> Any:
-    """Make the net with an adversary, for twice the epochs, as the paper does."""
+    """Make the net with an adversary, for twice the epochs: it converges late."""
     longer = {**common, "max_epochs": 2 * common["max_epochs"]}
     return baselines.AdversarialClassifier(adversary_weight=0.5, **longer)
 

@@ -56,7 +56,7 @@ class Budget:
     Parameters
     ----------
     max_epochs : int, default=20
-        Passes over the training rows; the paper's 10 are of 27 times as many images.
+        Passes over the training rows.
     batch_size : int, default=128
         Rows of the predictive loss in a step.
     lr : float, default=1e-4
