@@ -1,0 +1,159 @@
+"""Render what the timings and the memory on images gave.
+
+    python -m benchmarks.speed.images_page --results FOLDER
+
+writes ``docs/results/images_speed.rst``.
+
+The folder holds ``images.json`` of ``benchmarks.speed.images`` and, where it was
+measured, ``memory.json`` of ``benchmarks.speed.memory``.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from benchmarks.paper.rst import heading, list_table
+
+INTRO = """Ratios of two timings taken one after the other in one run, the median of
+the repeats with the least and the most; RUNNER and the plain net go through the same
+rows. Memory is what a step takes at its peak beside weights, optimizer and pixels.
+The limits are the project's goals on a GPU."""
+HEADER = ("step", "ratio", "limit", "plain step", "RUNNER's step", "memory")
+RATES = """A plain epoch over all images, end to end: from JPEG files that threads
+decode while the device trains, and from pixels that are on the device."""
+MEMORY = (
+    "Peaks of one fit each, in a process of its own, with images that stay in their "
+    "files."
+)
+
+
+def render(folder: Path) -> str:
+    """Render the page.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the results are.
+
+    Returns
+    -------
+    str
+        reStructuredText.
+    """
+    out = [*heading("Speed and memory on images", "="), INTRO, ""]
+    for name, section in (("images", speed), ("memory", memory)):
+        file = folder / f"{name}.json"
+        if file.exists():
+            out += section(json.loads(file.read_text()))
+    return "\n".join(out).rstrip() + "\n"
+
+
+def speed(results: dict[str, Any]) -> list[str]:
+    """Return the sections of the steps and of the images a second.
+
+    Parameters
+    ----------
+    results : dict
+        What ``benchmarks.speed.images`` wrote.
+
+    Returns
+    -------
+    list of str
+        Lines.
+    """
+    about = results["about"]
+    height, width = about["size"]
+    text = (
+        f"``python -m benchmarks.speed.images``, images of {height} x {width} pixels, "
+        f"torch {about['torch']}, {about['device']}, {about['processor']}, "
+        f"{about['cores']} cores."
+    )
+    rows = [_step(name, row) for name, row in results["ratios"].items()]
+    cells = [
+        [setting, what, f"{rate:,.0f}"]
+        for setting, found in results["rates"].items()
+        for what, rate in found.items()
+    ]
+    header = ("net and setting", "images are", "images a second")
+    return [
+        *heading("Steps", "-"),
+        text,
+        "",
+        *list_table("Against a plain step of the same rows", HEADER, rows),
+        *heading("Images a second", "-"),
+        RATES,
+        "",
+        *list_table("End to end", header, cells),
+    ]
+
+
+def _step(name: str, row: dict[str, Any]) -> list[str]:
+    if "error" in row:
+        error = row["error"].replace("`", "'")
+        return [name, f"not measured: ``{error}``", *["-"] * 4]
+    memory = "-"
+    if row.get("plain_gb"):
+        plain, runner = row["plain_gb"], row["runner_gb"]
+        memory = f"{plain:.2f} to {runner:.2f} GB ({runner / plain:.2f})"
+    limit = "-"
+    if "limit" in row:
+        limit = f"{row['limit']:.2f}\n"
+        limit += "*met*" if row["ratio"] <= row["limit"] else "*missed*"
+    return [
+        name,
+        f"{row['ratio']:.2f} ({row['least']:.2f} to {row['most']:.2f})",
+        limit,
+        f"{row['plain_ms']:.1f} ms",
+        f"{row['runner_ms']:.1f} ms",
+        memory,
+    ]
+
+
+def memory(results: dict[str, Any]) -> list[str]:
+    """Return the section of the memory.
+
+    Parameters
+    ----------
+    results : dict
+        What ``benchmarks.speed.memory`` wrote.
+
+    Returns
+    -------
+    list of str
+        Lines.
+    """
+    about, grown = results["about"], results["growth"]
+    rows = [
+        [
+            f"{fit['images']:,}",
+            *(f"{fit[name] / 1e9:.2f} GB" for name in ("pixels", "host", "gpu")),
+            f"{fit['seconds']:.0f} s",
+        ]
+        for fit in results["fits"]
+    ]
+    met = max(grown.values()) <= results["limit"]
+    text = (
+        f"``python -m benchmarks.speed.memory``, {about['net']}, {about['device']}. "
+        f"{MEMORY} One more image takes {grown['host']:,.0f} bytes of the host and "
+        f"{grown['gpu']:,.0f} of the GPU; the goal (at most {results['limit']:,}) is "
+        f"{'met' if met else 'missed'}."
+    )
+    header = ("images", "their pixels", "host, peak", "GPU, peak", "whole fit")
+    table = list_table("Images that stay in their files", header, rows)
+    return [*heading("Memory", "-"), text, "", *table]
+
+
+def main() -> None:
+    """Render."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--results", type=Path, required=True)
+    parser.add_argument(
+        "--output", type=Path, default=Path("docs/results/images_speed.rst")
+    )
+    options = parser.parse_args()
+    options.output.write_text(render(options.results))
+
+
+if __name__ == "__main__":
+    main()
