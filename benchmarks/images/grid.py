@@ -50,10 +50,12 @@ def points(
         How long all methods train.
     seeds : int
         Training seeds; each also draws other validation rows.
-    tasks, methods : sequence of str, default=None
+    tasks : sequence of str, default=None
         Which of the table's; None takes all.
     nets : sequence of str, default=None
         Nets of the tasks; None takes the paper's.
+    methods : sequence of str, default=None
+        Which of the table's; None takes all.
 
     Returns
     -------
