@@ -114,6 +114,7 @@ def neuron_importance(
     layers: Sequence[nn.Module],
     activations: Sequence[Tensor],
     criteria: Sequence[Criterion],
+    slopes: Tensor | None = None,
 ) -> list[Tensor]:
     """Score the neurons of every layer with one backward pass.
 
@@ -122,21 +123,26 @@ def neuron_importance(
 
     Parameters
     ----------
-    gap : Tensor of shape ()
-        The gap, attached to the graph of the activations.
+    gap : Tensor of shape () or of the shape of `slopes`
+        The gap, or the outputs that it is made of; attached to the graph of the
+        activations.
     layers : sequence of Module
         The layers, with a ``weight``.
     activations : sequence of Tensor of shape (n_samples, ...)
         Their activations, as recorded.
     criteria : sequence of Criterion
         One for each layer.
+    slopes : Tensor or None, default=None
+        The derivative of the gap by each output, if `gap` holds outputs.
 
     Returns
     -------
     list of Tensor of shape (n_neurons,)
         The scores of each layer.
     """
-    evidence = gap_evidence(gap, layers, activations, criteria, retain_graph=True)
+    evidence = gap_evidence(
+        gap, layers, activations, criteria, slopes=slopes, retain_graph=True
+    )
     return [
         criterion.score(layer.get_parameter("weight"), piece)
         for layer, criterion, piece in zip(layers, criteria, evidence, strict=True)
@@ -149,16 +155,19 @@ def gap_evidence(
     activations: Sequence[Tensor],
     criteria: Sequence[Criterion],
     *,
+    slopes: Tensor | None = None,
     retain_graph: bool,
 ) -> list[Tensor]:
     """Take what the criteria need from one backward pass of the gap.
 
     Parameters
     ----------
-    gap : Tensor of shape ()
+    gap : Tensor of shape () or of the shape of `slopes`
         The gap, or a part of it that belongs to a chunk of rows.
     layers, activations, criteria : sequences
         As in `neuron_importance`.
+    slopes : Tensor or None, default=None
+        The derivative of the gap by each output, if `gap` holds outputs.
     retain_graph : bool
         Whether the graph is needed again.
 
@@ -181,6 +190,7 @@ def gap_evidence(
     gradients = torch.autograd.grad(
         gap,
         [needed[i] for i in wanted],
+        slopes,
         retain_graph=retain_graph,
         materialize_grads=True,
     )

@@ -53,5 +53,4 @@ def top_neurons(importance: Tensor, neuron_ratio: float) -> Tensor:
     """
     k = n_selected(len(importance), neuron_ratio)
     selected = torch.zeros_like(importance, dtype=torch.bool)
-    selected[by_importance(importance)[:k]] = True
-    return selected
+    return selected.index_fill_(0, by_importance(importance)[:k], True)

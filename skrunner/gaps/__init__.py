@@ -3,7 +3,11 @@
 Owns what is compared between groups and how; knows neither modules nor training.
 """
 
-from skrunner.gaps._distances import group_distances
+from skrunner.gaps._distances import (
+    group_differences,
+    row_slopes,
+    weighted_distances,
+)
 from skrunner.gaps._means import GroupMeans, RunningMeans, group_means
 from skrunner.gaps._measures import (
     activation_gap,
@@ -22,10 +26,12 @@ __all__ = [
     "activation_gap",
     "class_probabilities",
     "gap_structure",
-    "group_distances",
+    "group_differences",
     "group_means",
     "output_gap",
     "pairwise_gap",
+    "row_slopes",
     "spread",
     "wasserstein_gap",
+    "weighted_distances",
 ]

@@ -10,16 +10,14 @@ from skrunner.gaps._means import GroupMeans, RunningMeans
 from skrunner.gaps._structure import GapStructure
 
 
-def group_distances(
+@torch.no_grad()
+def group_differences(
     structure: GapStructure,
     means: GroupMeans,
     running: RunningMeans,
     blocks: Sequence[Tensor],
 ) -> Tensor:
-    """Compute how far the group means of every column are apart.
-
-    The same as averaging, subtracting and taking absolute values block by block, in a
-    fraction of the operations: a training step of a small net is bound by their number.
+    """Compute how far the group means of every column are apart, with their signs.
 
     Parameters
     ----------
@@ -28,53 +26,130 @@ def group_distances(
     means : GroupMeans
         The averaging matrix of the rows.
     running : RunningMeans
-        Takes the means in; its values are compared, with the gradient of the batch.
+        Takes the means in; its values are compared.
     blocks : sequence of Tensor of shape (n_samples, ...)
         Outputs and activations; half precision is averaged in the matrix's type.
 
     Returns
     -------
     Tensor of shape (n_terms, n_columns)
-        Absolute differences; the columns of each block are flattened, side by side.
+        The differences, detached; the columns of each block are flattened, side by
+        side.
     """
-    distances: Tensor = _GroupDistances.apply(structure, means, running, *blocks)
-    return distances
+    # Running means are kept by bin: a batch may lack one bin of a difference.
+    contrasts = None if running.momentum else means.contrasts
+    if contrasts is not None:
+        return _averages(contrasts, blocks)
+    averages = _averages(means.matrix, blocks)
+    return structure.differences @ running.update(averages, means.present)
 
 
-class _GroupDistances(torch.autograd.Function):
+def weighted_distances(
+    structure: GapStructure,
+    means: GroupMeans,
+    differences: Tensor,
+    weights: Tensor,
+    blocks: Sequence[Tensor],
+) -> Tensor:
+    """Add up the absolute differences by weight, attached to the graph of the blocks.
+
+    The same as averaging, subtracting, taking absolute values and adding up block by
+    block, in a fraction of the operations: a training step of a small net is bound by
+    their number.
+
+    Parameters
+    ----------
+    structure : GapStructure
+        What is compared.
+    means : GroupMeans
+        The averaging matrix of the rows, which gives the gradient.
+    differences : Tensor of shape (n_terms, n_columns)
+        What `group_differences` found; with running means the value is theirs, the
+        gradient that of the batch.
+    weights : Tensor of shape (n_terms, n_columns)
+        The weights, differentiable as well.
+    blocks : sequence of Tensor of shape (n_samples, ...)
+        The outputs and activations that were compared.
+
+    Returns
+    -------
+    Tensor of shape ()
+        The sum.
+    """
+    total: Tensor = _WeightedDistances.apply(
+        structure, means, differences, weights, *blocks
+    )
+    return total
+
+
+def row_slopes(structure: GapStructure, means: GroupMeans, slopes: Tensor) -> Tensor:
+    """Take the slopes of a sum of differences from the terms to the rows.
+
+    Parameters
+    ----------
+    structure : GapStructure
+        What is compared.
+    means : GroupMeans
+        The averaging matrix of the rows.
+    slopes : Tensor of shape (n_terms, n_columns)
+        The derivative of the sum by each difference.
+
+    Returns
+    -------
+    Tensor of shape (n_samples, n_columns)
+        The derivative of the sum by each value.
+    """
+    by_row, by_column = _factors(structure, means, slopes)
+    return by_row @ by_column
+
+
+class _WeightedDistances(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any,
         structure: GapStructure,
         means: GroupMeans,
-        running: RunningMeans,
+        differences: Tensor,
+        weights: Tensor,
         *blocks: Tensor,
     ) -> Tensor:
-        columns = torch.cat([means.of(block).flatten(1) for block in blocks], 1)
-        averaged, _ = running.update(columns, means.present)
-        differences = structure.differences @ averaged
-        ctx.save_for_backward(means.matrix, structure.differences, differences.sign())
+        slopes = weights * differences.sign()
+        ctx.save_for_backward(slopes, differences)
+        ctx.structure, ctx.means = structure, means
         ctx.blocks = [(block.shape, block.dtype) for block in blocks]
-        return differences.abs()
+        return (slopes * differences).sum()
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Any:
-        matrix, terms, signs = ctx.saved_tensors
-        by_mean = terms.T @ (gradients[0] * signs)
-        widths = [shape[1:].numel() for shape, _ in ctx.blocks]
-        pieces = torch.split(by_mean, widths, 1)
-        by_row = matrix.T
-        return (
-            None,
-            None,
-            None,
-            *[
-                _shaped(by_row @ piece, shape).to(dtype) if needed else None
-                for piece, (shape, dtype), needed in zip(
-                    pieces, ctx.blocks, ctx.needs_input_grad[3:], strict=True
-                )
-            ],
+        slopes, differences = ctx.saved_tensors
+        by_weight = (
+            gradients[0] * differences.abs() if ctx.needs_input_grad[3] else None
         )
+        by_row, by_column = _factors(ctx.structure, ctx.means, gradients[0] * slopes)
+        pieces = torch.split(
+            by_column, [shape[1:].numel() for shape, _ in ctx.blocks], 1
+        )
+        by_block = [
+            _shaped(by_row @ piece, shape).to(dtype) if needed else None
+            for piece, (shape, dtype), needed in zip(
+                pieces, ctx.blocks, ctx.needs_input_grad[4:], strict=True
+            )
+        ]
+        return None, None, None, by_weight, *by_block
+
+
+def _factors(
+    structure: GapStructure, means: GroupMeans, slopes: Tensor
+) -> tuple[Tensor, Tensor]:
+    if means.contrasts is not None:
+        return means.contrasts.T, slopes
+    return means.matrix.T, structure.differences.T @ slopes
+
+
+def _averages(matrix: Tensor, blocks: Sequence[Tensor]) -> Tensor:
+    return torch.cat(
+        [matrix @ block.flatten(1).to(matrix.dtype) for block in blocks], 1
+    )
 
 
 def _shaped(values: Tensor, shape: torch.Size) -> Tensor:

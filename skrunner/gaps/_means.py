@@ -1,5 +1,6 @@
 """Means of rows within the bins of a constraint, of one batch or running."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -18,10 +19,14 @@ class GroupMeans:
         Each row sums to 1, or is zero if its bin is empty.
     present : Tensor of shape (n_bins,)
         1 where a bin has rows, else 0.
+    contrasts : Tensor of shape (n_terms, n_samples) or None, default=None
+        The differences of the rows of `matrix`, where they are fewer than the bins:
+        one product subtracts as it averages.
     """
 
     matrix: Tensor
     present: Tensor
+    contrasts: Tensor | None = None
 
     def of(self, values: Tensor) -> Tensor:
         """Average values within the bins.
@@ -67,16 +72,17 @@ def group_means(
         rows = rows * weight
     totals = rows.sum(1, keepdim=True)
     present = (totals > 0).to(rows.dtype)
-    matrix = rows / torch.where(totals > 0, totals, torch.ones_like(totals))
-    return GroupMeans(matrix, present[:, 0])
+    matrix = rows / totals.clamp_min(torch.finfo(totals.dtype).tiny)
+    n_terms, n_bins = structure.differences.shape
+    contrasts = structure.differences @ matrix if n_terms < n_bins else None
+    return GroupMeans(matrix, present[:, 0], contrasts)
 
 
 class RunningMeans:
     """Exponential running means of the bins, for batches too small to trust.
 
-    The value is the running mean, the gradient that of the batch: the sign of a
-    difference is steady while its slope stays that of the current rows. Without it the
-    absolute value of a small batch's noise is a constant penalty that shrinks the net.
+    The sign of a difference of running means is steady. Without it the absolute value
+    of a small batch's noise is a constant penalty that shrinks the net.
 
     Parameters
     ----------
@@ -88,21 +94,6 @@ class RunningMeans:
         self.momentum = momentum
         self._means: Tensor | None = None
         self._seen: Tensor | None = None
-
-    def current(self, means: Tensor) -> Tensor:
-        """Return the first columns of the running means, or a batch's own.
-
-        Parameters
-        ----------
-        means : Tensor of shape (n_bins, n_columns)
-            The batch's means of those columns.
-
-        Returns
-        -------
-        Tensor of shape (n_bins, n_columns)
-            The means to compare.
-        """
-        return means if self._means is None else self._means[:, : means.shape[1]]
 
     def seen(self, present: Tensor) -> Tensor:
         """Tell which bins can be compared after a batch.
@@ -119,30 +110,54 @@ class RunningMeans:
         """
         return present if self._seen is None else self._seen
 
-    def update(self, means: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
+    def update(self, means: Tensor, present: Tensor) -> Tensor:
         """Take in a batch's means.
 
         Parameters
         ----------
         means : Tensor of shape (n_bins, n_columns)
-            The means of the batch.
+            The means of the batch, without a graph.
         present : Tensor of shape (n_bins,)
             1 where the batch has rows of the bin.
 
         Returns
         -------
-        means : Tensor of shape (n_bins, n_columns)
-            Running means, with the batch's gradient.
-        present : Tensor of shape (n_bins,)
-            1 where a bin has been seen at all.
+        Tensor of shape (n_bins, n_columns)
+            The running means.
         """
         if not self.momentum:
-            return means, present
-        batch = means.detach()
+            return means
         if self._means is None or self._seen is None:
-            self._means, self._seen = batch, present
-            return means, present
-        share = (1 - self.momentum * self._seen) * present
-        self._means = torch.lerp(self._means, batch, share[:, None].to(batch.dtype))
+            self._means, self._seen = means, present
+            return means
+        # 1 - momentum for a bin of the batch that was seen before, 1 for a new one
+        share = torch.addcmul(present, self._seen, present, value=-self.momentum)
+        self._means = torch.lerp(self._means, means, share[:, None].to(means.dtype))
         self._seen = torch.maximum(self._seen, present)
-        return self._means + (means - batch), self._seen
+        return self._means
+
+    def state_dict(self) -> dict[str, Tensor | None]:
+        """Return what later means depend on.
+
+        Returns
+        -------
+        dict
+            The running means and which bins have been seen; None before any batch.
+        """
+        return {"means": self._means, "seen": self._seen}
+
+    def load_state_dict(
+        self, state: Mapping[str, Tensor | None], device: torch.device | str
+    ) -> None:
+        """Go on where other running means were.
+
+        Parameters
+        ----------
+        state : mapping
+            From `state_dict`.
+        device : device or str
+            Where the batches are.
+        """
+        means, seen = state["means"], state["seen"]
+        self._means = None if means is None else means.to(device)
+        self._seen = None if seen is None else seen.to(device)

@@ -1,5 +1,8 @@
 """Gap regularization: the gap of the output itself as a term of the loss."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -64,11 +67,33 @@ class GapObjective:
         predictive = predictive_loss(
             self.criterion, logits[: batch.n_predictive], batch
         )
-        measured = self._groups.measure(batch, self._groups.outputs(logits))
+        outputs = self._groups.outputs(logits)
+        measured = self._groups.measure(batch, outputs)
         columns = self._groups.weigh_outputs(measured.compared, include=True)
-        fairness = (torch.cat(columns, 1) * measured.distances).sum()
+        fairness = self._groups.add_up(measured, torch.cat(columns, 1), outputs)
         fairness = self._groups.add_distributions(fairness, logits, measured.means)
         weight = warmed_up(self._fairness_weight, self._step, self._warm_up_steps)
         self._step += 1
         loss = predictive + weight * fairness
         return StepLoss(loss, predictive.detach(), fairness.detach(), measured.gap)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what later steps depend on.
+
+        Returns
+        -------
+        dict
+            The number of steps and the running means.
+        """
+        return {"step": self._step, "groups": self._groups.state_dict()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where another objective of the same settings was.
+
+        Parameters
+        ----------
+        state : mapping
+            From `state_dict`.
+        """
+        self._step = state["step"]
+        self._groups.load_state_dict(state["groups"])

@@ -1,7 +1,7 @@
 """How far the groups of a batch are apart: what all gap terms measure."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -12,8 +12,10 @@ from skrunner.gaps import (
     GroupMeans,
     RunningMeans,
     class_probabilities,
-    group_distances,
+    group_differences,
+    row_slopes,
     wasserstein_gap,
+    weighted_distances,
 )
 from skrunner.objectives._comparison import Comparison, Comparisons
 
@@ -21,12 +23,12 @@ THRESHOLD_TEMPERATURE = 0.25
 
 
 class Measured(NamedTuple):
-    """The distances between the groups of a batch.
+    """The differences between the groups of a batch.
 
     Attributes
     ----------
-    distances : Tensor of shape (n_terms, n_columns)
-        Of every column, the outputs' first, attached to the graph.
+    differences : Tensor of shape (n_terms, n_columns)
+        Of every column, the outputs' first, with their signs, detached.
     compared : Comparison
         What they are weighed by, for the bins that can be compared.
     means : GroupMeans
@@ -35,7 +37,7 @@ class Measured(NamedTuple):
         The gap of the mean output, detached.
     """
 
-    distances: Tensor
+    differences: Tensor
     compared: Comparison
     means: GroupMeans
     gap: Tensor
@@ -72,14 +74,17 @@ class GroupGap:
         -------
         list of Tensor of shape (n_rows, n_outputs)
             The probabilities, and what stands for decisions if these are compared.
+            Probabilities that no term compares are detached.
         """
-        outputs = [class_probabilities(logits)]
+        if self._gap == "mean":
+            return [class_probabilities(logits)]
+        outputs = [class_probabilities(logits.detach())]
         if self._gap == "threshold":
             outputs.append(class_probabilities(logits, THRESHOLD_TEMPERATURE))
         return outputs
 
     def measure(self, batch: Batch, blocks: Sequence[Tensor]) -> Measured:
-        """Measure the distances of a batch, once a step: running means move on.
+        """Measure the differences of a batch, once a step: running means move on.
 
         Parameters
         ----------
@@ -91,18 +96,57 @@ class GroupGap:
         Returns
         -------
         Measured
-            Distances and what they are weighed by.
+            Differences and what they are weighed by.
         """
         means = self._comparisons.means_of(batch)
-        distances = group_distances(self.structure, means, self.running, blocks)
+        differences = group_differences(self.structure, means, self.running, blocks)
         if self.running.momentum:
             seen = self.running.seen(means.present)
             compared = self._comparisons.weigh_seen(seen)
         else:
             compared = self._comparisons.weigh(means.present, batch)
         by_output = compared.by_output
-        gap = (by_output * distances.detach()[:, : by_output.shape[1]]).sum()
-        return Measured(distances, compared, means, gap)
+        gap = (by_output * differences[:, : by_output.shape[1]].abs()).sum()
+        return Measured(differences, compared, means, gap)
+
+    def add_up(
+        self, measured: Measured, weights: Tensor, blocks: Sequence[Tensor]
+    ) -> Tensor:
+        """Add up the distances by weight.
+
+        Parameters
+        ----------
+        measured : Measured
+            What `measure` found.
+        weights : Tensor of shape (n_terms, n_columns)
+            The weight of every distance.
+        blocks : sequence of Tensor of shape (n_rows, ...)
+            What was measured.
+
+        Returns
+        -------
+        Tensor of shape ()
+            The sum, attached to the graph of the blocks.
+        """
+        differences, _, means, _ = measured
+        return weighted_distances(self.structure, means, differences, weights, blocks)
+
+    def gap_slopes(self, measured: Measured) -> Tensor:
+        """Compute the gradient of the gap of the mean output at every row's output.
+
+        Parameters
+        ----------
+        measured : Measured
+            What `measure` found.
+
+        Returns
+        -------
+        Tensor of shape (n_rows, n_outputs)
+            The gradient; with running means, their signs count.
+        """
+        by_output = measured.compared.by_output
+        signs = measured.differences[:, : by_output.shape[1]].sign()
+        return row_slopes(self.structure, measured.means, by_output * signs)
 
     def weigh_outputs(self, compared: Comparison, *, include: bool) -> list[Tensor]:
         """Weigh the distances of the outputs in the term.
@@ -147,3 +191,24 @@ class GroupGap:
         if self._gap != "wasserstein":
             return fairness
         return fairness + wasserstein_gap(self.structure, logits, means)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what later batches depend on.
+
+        Returns
+        -------
+        dict
+            The running means.
+        """
+        return {"running": self.running.state_dict()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where other batches of the same structure was.
+
+        Parameters
+        ----------
+        state : mapping
+            From `state_dict`.
+        """
+        device = self.structure.differences.device
+        self.running.load_state_dict(state["running"], device)

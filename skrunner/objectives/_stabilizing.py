@@ -1,6 +1,7 @@
 """RUNNER's loss: diagnose neurons, then hold the chosen ones still between groups."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,10 +13,10 @@ from skrunner.diagnosis import (
     resolve_criteria,
     top_neurons,
 )
-from skrunner.gaps import GapStructure, GroupMeans, spread
+from skrunner.gaps import GapStructure, GroupMeans, class_probabilities, spread
 from skrunner.nn import ActivationRecorder, NeuronLayers, neuron_first
 from skrunner.objectives._comparison import Comparison
-from skrunner.objectives._group_gap import GroupGap
+from skrunner.objectives._group_gap import GroupGap, Measured
 from skrunner.objectives._predictive import Forward, StepLoss, predictive_loss
 from skrunner.objectives._settings import RepairSettings, warmed_up
 
@@ -53,9 +54,9 @@ class StabilizingObjective:
         self._groups = GroupGap(structure, settings.gap, settings.gap_momentum)
         self._layers = layers
         self._hooked = layers.as_mapping()
-        generator = torch.Generator().manual_seed(settings.seed)
+        self._generator = torch.Generator().manual_seed(settings.seed)
         self._criteria = resolve_criteria(
-            settings.importance, layers.modules, generator
+            settings.importance, layers.modules, self._generator
         )
         self._column_weights: dict[int, Tensor] = {}
         self._step = 0
@@ -88,23 +89,54 @@ class StabilizingObjective:
             neuron_first(layer, activation)
             for layer, activation in zip(self._layers.modules, activations, strict=True)
         ]
-        distances, compared, means, gap = self._groups.measure(
-            batch, [*outputs, *views]
-        )
+        blocks = [*outputs, *views]
+        measured = self._groups.measure(batch, blocks)
         if self._step % self.settings.diagnose_every == 0:
-            gap_of_rows = self._linear_gap(outputs[0], compared, means)
-            self._diagnose(gap_of_rows, activations, views)
+            self._diagnose(logits, measured, activations, views)
         settings = self.settings
         weight = warmed_up(settings.fairness_weight, self._step, settings.warm_up_steps)
         self._step += 1
-        weights = self._weigh_columns(compared, batch)
+        weights = self._weigh_columns(measured.compared, batch)
         if self.settings.normalize:
-            distances = distances / self._scale(outputs, views, means)
-        fairness = (weights * distances).sum()
+            weights = weights / self._scale(outputs, views, measured.means)
+        fairness = self._groups.add_up(measured, weights, blocks)
         if self.settings.include_output:
-            fairness = self._groups.add_distributions(fairness, logits, means)
-        loss = predictive + weight * fairness
-        return StepLoss(loss, predictive.detach(), fairness.detach(), gap)
+            fairness = self._groups.add_distributions(fairness, logits, measured.means)
+        loss = predictive.add(fairness, alpha=weight)
+        return StepLoss(loss, predictive.detach(), fairness.detach(), measured.gap)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what later steps depend on.
+
+        Returns
+        -------
+        dict
+            The number of steps, the neurons of the last diagnosis and their shares,
+            running means and the state of the generator of random importance.
+        """
+        return {
+            "step": self._step,
+            "selected": self.selected,
+            "shares": self._shares,
+            "groups": self._groups.state_dict(),
+            "generator": self._generator.get_state(),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where another objective of the same settings was.
+
+        Parameters
+        ----------
+        state : mapping
+            From `state_dict`.
+        """
+        device = self._groups.structure.differences.device
+        self._step = state["step"]
+        self.selected = [chosen.to(device) for chosen in state["selected"]]
+        self._shares = [share.to(device) for share in state["shares"]]
+        self._column_weights = {}
+        self._groups.load_state_dict(state["groups"])
+        self._generator.set_state(state["generator"])
 
     def _weigh_columns(self, compared: Comparison, batch: Batch) -> Tensor:
         """Weigh every distance, of shape (n_terms, n_columns), in the fairness term."""
@@ -133,48 +165,47 @@ class StabilizingObjective:
         return torch.cat([*ones, *spreads]).clamp_min(torch.finfo(dtype).eps)
 
     def _diagnose(
-        self, gap: Tensor, activations: Sequence[Tensor], views: Sequence[Tensor]
+        self,
+        logits: Tensor,
+        measured: Measured,
+        activations: Sequence[Tensor],
+        views: Sequence[Tensor],
     ) -> None:
         modules = self._layers.modules
         weights = self._layers.weights()
         # A frozen layer, as in fine-tuning, has no gradient to be chosen by.
         free = [i for i, weight in enumerate(weights) if weight.requires_grad]
+        outputs = class_probabilities(logits)
         scores = neuron_importance(
-            gap,
+            outputs,
             [modules[i] for i in free],
             [activations[i] for i in free],
             [self._criteria[i] for i in free],
+            self._groups.gap_slopes(measured).to(outputs.dtype),
         )
         ratio = 1.0 if self.settings.importance == "all" else self.settings.neuron_ratio
+        chosen = {
+            i: top_neurons(score, ratio) for i, score in zip(free, scores, strict=True)
+        }
         self.selected = [
-            torch.zeros(len(weight), dtype=torch.bool, device=weight.device)
-            for weight in weights
+            chosen[i]
+            if i in chosen
+            else weight.new_zeros(len(weight), dtype=torch.bool)
+            for i, weight in enumerate(weights)
         ]
-        for i, score in zip(free, scores, strict=True):
-            self.selected[i] = top_neurons(score, ratio)
         self._column_weights = {}
         self._shares = [
             self._share_of(selected, _positions(values), ratio)
             for selected, values in zip(self.selected, views, strict=True)
         ]
 
-    def _linear_gap(
-        self, outputs: Tensor, compared: Comparison, means: GroupMeans
-    ) -> Tensor:
-        """Return a sum over rows with the gradient of the (running) gap."""
-        averaged = self._groups.running.current(means.of(outputs.detach()))
-        differences = self._groups.structure.differences
-        signs = (differences @ averaged).sign()
-        slopes = differences.T @ (compared.by_output * signs)
-        return ((means.matrix.T @ slopes) * outputs).sum()
-
     def _share_of(self, selected: Tensor, positions: int, ratio: float) -> Tensor:
         """Spread a layer's weight over its selected neurons and their positions."""
         n_held = n_selected(len(selected), ratio)
         parts = positions * (n_held if self.settings.reduction == "mean" else 1)
         share = selected.to(self._groups.structure.differences.dtype) / parts
-        return share.repeat_interleave(positions)
+        return share.repeat_interleave(positions) if positions > 1 else share
 
 
 def _positions(values: Tensor) -> int:
-    return values[0, 0].numel()
+    return values.shape[2:].numel()

@@ -1,0 +1,155 @@
+"""Weighted distances of many blocks at once, against loops over rows and groups."""
+
+from itertools import combinations
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from skrunner.gaps import (
+    RunningMeans,
+    gap_structure,
+    group_differences,
+    group_means,
+    row_slopes,
+    weighted_distances,
+)
+from skrunner.groups import CONSTRAINTS
+from tests.gaps.oracles import SHAPES, conditions, make_problem, slow_mean
+
+WIDTHS = [(1,), (3,), (2, 2)]
+N_COLUMNS = 8
+
+
+def setting(constraints, shape, *, empty_cell):
+    """Return what is compared, and rows of three blocks that need gradients."""
+    problem = make_problem(*shape, empty_cell=empty_cell)
+    structure = gap_structure(constraints, *shape)
+    weight = torch.tensor(problem.weight, dtype=torch.float64)
+    means = group_means(structure, *problem.tensors(), weight)
+    generator = torch.Generator().manual_seed(3)
+    blocks = [
+        torch.randn(60, *width, dtype=torch.float64, generator=generator)
+        for width in WIDTHS
+    ]
+    weights = torch.rand(
+        len(structure.differences), N_COLUMNS, dtype=torch.float64, generator=generator
+    )
+    weights *= structure.term_weights(means.present)[:, None]
+    return problem, structure, means, [*blocks, weights]
+
+
+def slow_differences(problem, constraints, rows):
+    """Subtract the means of every two groups, condition by condition, column by column.
+
+    The mean of a group without rows counts as 0.
+    """
+    flat = torch.cat([block.flatten(1) for block in rows], 1)
+    found = []
+    for labels, _, _ in conditions(constraints, problem.n_classes):
+        means = [
+            [slow_mean(list(column), problem, g, labels) for column in flat.T]
+            for g in range(problem.n_groups)
+        ]
+        means = [
+            torch.stack([torch.as_tensor(m).nan_to_num() for m in row]) for row in means
+        ]
+        found += [a - b for a, b in combinations(means, 2)]
+    return torch.stack(found)
+
+
+def leaves(tensors):
+    return [tensor.clone().requires_grad_() for tensor in tensors]
+
+
+@pytest.mark.parametrize("empty_cell", [False, True])
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("constraints", CONSTRAINTS)
+class TestAgainstLoops:
+    def test_differences(self, constraints, shape, empty_cell):
+        problem, structure, means, (*blocks, _) = setting(
+            constraints, shape, empty_cell=empty_cell
+        )
+        found = group_differences(structure, means, RunningMeans(0), leaves(blocks))
+        assert_close(found, slow_differences(problem, constraints, blocks))
+
+    def test_sum_and_gradients(self, constraints, shape, empty_cell):
+        problem, structure, means, tensors = setting(
+            constraints, shape, empty_cell=empty_cell
+        )
+        *ours, weights = leaves(tensors)
+        differences = group_differences(structure, means, RunningMeans(0), ours)
+        total = weighted_distances(structure, means, differences, weights, ours)
+        found = torch.autograd.grad(3 * total, [*ours, weights])
+        *rows, slow_weights = leaves(tensors)
+        slow = slow_differences(problem, constraints, rows)
+        expected = (slow_weights * slow.abs()).sum()
+        assert_close(total, expected)
+        assert_close(
+            list(found), list(torch.autograd.grad(3 * expected, [*rows, slow_weights]))
+        )
+
+    def test_slopes_of_the_rows(self, constraints, shape, empty_cell):
+        problem, structure, means, (*blocks, slopes) = setting(
+            constraints, shape, empty_cell=empty_cell
+        )
+        rows = leaves(blocks)
+        total = (slopes * slow_differences(problem, constraints, rows)).sum()
+        expected = torch.autograd.grad(total, rows)
+        assert_close(
+            row_slopes(structure, means, slopes),
+            torch.cat([gradient.flatten(1) for gradient in expected], 1),
+        )
+
+
+def test_running_means_give_the_value_and_the_batch_the_gradient():
+    structure = gap_structure("demographic_parity", 2, 2)
+    groups = torch.tensor([0, 0, 1])
+    means = group_means(structure, groups, groups)
+    running = RunningMeans(0.75)
+    group_differences(structure, means, running, [torch.zeros(3, 1).double()])
+    values = torch.tensor([[1.0], [3.0], [6.0]]).double().requires_grad_()
+    differences = group_differences(structure, means, running, [values])
+    assert_close(differences.item(), (2.0 - 6.0) / 4)
+    weights = torch.full((1, 1), 10.0).double()
+    total = weighted_distances(structure, means, differences, weights, [values])
+    (gradient,) = torch.autograd.grad(total, values)
+    assert_close(total.item(), 10.0)
+    assert_close(gradient.flatten().tolist(), [-5.0, -5.0, 10.0])
+
+
+def test_a_bin_that_a_batch_lacks_keeps_its_running_mean():
+    structure = gap_structure("demographic_parity", 2, 2)
+    running = RunningMeans(0.75)
+    both, first = torch.tensor([0, 1]), torch.tensor([0, 0])
+    found = []
+    for groups, values in ((both, [8.0, 4.0]), (first, [2.0, 6.0])):
+        means = group_means(structure, groups, groups)
+        rows = torch.tensor(values).double()[:, None]
+        found.append(group_differences(structure, means, running, [rows]).item())
+    assert found == [4.0, 0.75 * 8 + 0.25 * 4 - 4]
+
+
+def test_half_precision_is_averaged_in_the_type_of_the_matrix():
+    structure = gap_structure("demographic_parity", 2, 2).to("cpu", torch.float32)
+    groups = torch.tensor([0, 1] * 2048)
+    means = group_means(structure, groups, groups)
+    values = torch.where(groups == 0, 3.0, 1.0)[:, None].bfloat16().requires_grad_()
+    differences = group_differences(structure, means, RunningMeans(0), [values])
+    weights = torch.full((1, 1), 512.0)
+    total = weighted_distances(structure, means, differences, weights, [values])
+    (gradient,) = torch.autograd.grad(total, values)
+    assert differences.dtype == total.dtype == torch.float32
+    assert differences.item() == 2
+    assert gradient.dtype == torch.bfloat16
+    assert_close(gradient[:, 0].float(), torch.where(groups == 0, 0.25, -0.25))
+
+
+def test_blocks_without_a_graph_have_no_gradient():
+    _, structure, means, tensors = setting("equalized_odds", (3, 2), empty_cell=False)
+    *blocks, weights = tensors
+    blocks[1].requires_grad_()
+    differences = group_differences(structure, means, RunningMeans(0), blocks)
+    total = weighted_distances(structure, means, differences, weights, blocks)
+    total.backward()
+    assert [block.grad is not None for block in blocks] == [False, True, False]
