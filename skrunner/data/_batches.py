@@ -1,7 +1,7 @@
 """From a data set to the batches of an epoch: plain rows, balanced rows, or both."""
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -165,6 +165,33 @@ class EpochBatches:
             same_cells=True,
             flagged=data.flagged,
         )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what the rows of later epochs depend on.
+
+        Returns
+        -------
+        dict
+            The states of both streams.
+        """
+        return {name: stream.state_dict() for name, stream in self._streams().items()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where other batches of the same rows were.
+
+        Parameters
+        ----------
+        state : mapping
+            From `state_dict`, between two epochs.
+        """
+        for name, stream in self._streams().items():
+            stream.load_state_dict(state[name])
+
+    def _streams(self) -> dict[str, ShuffledStream | StratifiedStream]:
+        streams: dict[str, ShuffledStream | StratifiedStream] = {"plain": self._plain}
+        if self._balanced is not None:
+            streams["balanced"] = self._balanced
+        return streams
 
     def _indices(self) -> Iterator[tuple[Tensor, int, int]]:
         device = self.dataset.y.device

@@ -67,19 +67,19 @@ class PixelRows:
         """Bytes of the pixels of all rows."""
         return self.shape.numel()
 
-    def __getitem__(self, key: Any) -> Tensor:
-        """Return rows as the net takes them, without augmentation.
-
-        Parameters
-        ----------
-        key : slice or Tensor of int64 of shape (n_batch,)
-            Which rows.
+    def identity(self) -> list[Any]:
+        """Return what tells the rows from others, without decoding one.
 
         Returns
         -------
-        Tensor of shape (n_batch, channels, height, width)
-            On the device.
+        list
+            The files or pixels of the images, the shape, and which images are rows.
         """
+        source = self._source
+        return [getattr(source, "paths", source), self.shape, self._rows]
+
+    def __getitem__(self, key: Any) -> Tensor:
+        """Return rows as the net takes them, on the device, without augmentation."""
         return self.finish(self.read(key), augmented=False)
 
     def read(self, key: Any) -> Tensor:

@@ -5,7 +5,8 @@ hardly ever holds a row twice; a larger one repeats every row equally often. Ind
 drawn on the CPU, so that a seed means the same rows on every device.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -61,6 +62,27 @@ class ShuffledStream:
         self._left = drawn[n_rows:]
         return drawn[:n_rows]
 
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return what the next draws depend on.
+
+        Returns
+        -------
+        dict
+            The generator's state and what is left of a permutation.
+        """
+        return {"generator": self._generator.get_state(), "left": self._left.clone()}
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Go on where another stream of the same rows was.
+
+        Parameters
+        ----------
+        state : mapping
+            From `state_dict`.
+        """
+        self._generator.set_state(state["generator"])
+        self._left = state["left"]
+
 
 class StratifiedStream:
     """Batches that hold an equal share of every stratum.
@@ -102,3 +124,24 @@ class StratifiedStream:
             ],
             dim=1,
         )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what the next draws depend on.
+
+        Returns
+        -------
+        dict
+            The state of the stream of each stratum.
+        """
+        return {"streams": [stream.state_dict() for stream in self._streams]}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where another stream of the same strata was.
+
+        Parameters
+        ----------
+        state : mapping
+            From `state_dict`.
+        """
+        for stream, its_state in zip(self._streams, state["streams"], strict=True):
+            stream.load_state_dict(its_state)

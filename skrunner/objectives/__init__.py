@@ -5,10 +5,7 @@ adversary.
 """
 
 from skrunner.objectives._adversarial import (
-    ALPHA_SCHEDULES,
-    PROJECTIONS,
     AdversarialObjective,
-    AdversarySettings,
     opposed,
 )
 from skrunner.objectives._adversary import Adversary
@@ -22,8 +19,11 @@ from skrunner.objectives._predictive import (
 )
 from skrunner.objectives._selective import SelectiveDropoutObjective
 from skrunner.objectives._settings import (
+    ALPHA_SCHEDULES,
     OUTPUT_GAPS,
+    PROJECTIONS,
     REDUCTIONS,
+    AdversarySettings,
     RepairSettings,
 )
 from skrunner.objectives._stabilizing import StabilizingObjective

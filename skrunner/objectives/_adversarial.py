@@ -1,7 +1,7 @@
 """Adversarial debiasing: a step that helps the labels and not the adversary."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -9,45 +9,7 @@ from torch import Tensor, nn
 from skrunner.data import Batch
 from skrunner.objectives._adversary import Adversary
 from skrunner.objectives._predictive import Forward, StepLoss, predictive_loss
-
-PROJECTIONS = ("global", "per_tensor", "none")
-ALPHA_SCHEDULES = ("constant", "sqrt")
-
-
-@dataclass(frozen=True)
-class AdversarySettings:
-    """How predictor and adversary meet.
-
-    Attributes
-    ----------
-    adversary_weight : float, default=0.5
-        The weight of the adversary's gradient, alpha in the paper.
-    projection : {"global", "per_tensor", "none"}, default="global"
-        Along what the predictive gradient may not help the adversary: its gradient as
-        one vector, each parameter's own, or nothing.
-    adversary_lr : float, default=0.001
-        The learning rate of the adversary's Adam.
-    adversary_steps : int, default=1
-        The adversary's steps in one step of the predictor.
-    warm_up : int, default=1
-        Epochs in which both learn and do not meet.
-    alpha_schedule : {"constant", "sqrt"}, default="constant"
-        ``"sqrt"`` multiplies the weight by √t and divides the predictor's learning rate
-        by t in the t-th epoch behind the warm-up.
-    steps_per_epoch : int, default=1
-        Steps of an epoch.
-    epochs_before : int, default=0
-        Epochs of an earlier training that this one continues.
-    """
-
-    adversary_weight: float = 0.5
-    projection: str = "global"
-    adversary_lr: float = 1e-3
-    adversary_steps: int = 1
-    warm_up: int = 1
-    alpha_schedule: str = "constant"
-    steps_per_epoch: int = 1
-    epochs_before: int = 0
+from skrunner.objectives._settings import AdversarySettings
 
 
 class AdversarialObjective:
@@ -95,8 +57,9 @@ class AdversarialObjective:
         self.adversary_optimizer = torch.optim.Adam(
             self._own, lr=settings.adversary_lr, fused=fusible or None
         )
-        self._groups = [] if optimizer is None else optimizer.param_groups
-        self._rates = [group["lr"] for group in self._groups]
+        self._optimizer = optimizer
+        groups = [] if optimizer is None else optimizer.param_groups
+        self._rates = [group["lr"] for group in groups]
         self._steps = 0
 
     def __call__(self, forward: Forward, batch: Batch) -> StepLoss:
@@ -133,6 +96,32 @@ class AdversarialObjective:
         self._teach(gradients, seen.detach(), batch)
         return StepLoss(loss, predictive.detach(), adversarial.detach())
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return what later steps depend on.
+
+        Returns
+        -------
+        dict
+            The number of steps, the adversary and its optimizer.
+        """
+        return {
+            "steps": self._steps,
+            "adversary": self.adversary.state_dict(),
+            "optimizer": self.adversary_optimizer.state_dict(),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where another objective of the same settings was.
+
+        Parameters
+        ----------
+        state : mapping
+            From `state_dict`.
+        """
+        self._steps = state["steps"]
+        self.adversary.load_state_dict(state["adversary"])
+        self.adversary_optimizer.load_state_dict(state["optimizer"])
+
     def _next_round(self) -> int:
         """Count the epochs behind the warm-up, from 1."""
         settings = self.settings
@@ -140,7 +129,8 @@ class AdversarialObjective:
         self._steps += 1
         round_number = epoch - settings.warm_up + 1
         if settings.alpha_schedule == "sqrt":
-            for group, rate in zip(self._groups, self._rates, strict=True):
+            groups = [] if self._optimizer is None else self._optimizer.param_groups
+            for group, rate in zip(groups, self._rates, strict=True):
                 group["lr"] = rate / max(round_number, 1)
         return round_number
 

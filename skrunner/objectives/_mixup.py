@@ -1,6 +1,8 @@
 """Fair Mixup: the slope of the output on the way from one group to another."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -119,6 +121,26 @@ class MixupObjective:
         fairness = _total_slope(means, pairing.weights, mixed, path)
         loss = predictive + self._fairness_weight * fairness
         return StepLoss(loss, predictive.detach(), fairness.detach())
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what later steps depend on.
+
+        Returns
+        -------
+        dict
+            The state of the generator of t and of the pairs.
+        """
+        return {"generator": self._generator.get_state()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where another objective of the same settings was.
+
+        Parameters
+        ----------
+        state : mapping
+            From `state_dict`.
+        """
+        self._generator.set_state(state["generator"])
 
     def _pairing_of(self, batch: Batch) -> Pairing:
         if batch.same_cells and len(batch.y) in self._known:

@@ -1,8 +1,8 @@
 """The predictive loss alone: what Vanilla training minimizes."""
 
 import copy
-from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -39,6 +39,18 @@ class Objective(Protocol):
     def __call__(self, forward: Forward, batch: Batch) -> StepLoss:
         """Compute the loss of a batch, running the net once."""
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return what later steps depend on, in tensors, numbers and containers."""
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where another objective of the same settings was.
+
+        Parameters
+        ----------
+        state : mapping
+            From `state_dict`.
+        """
+
 
 class PredictiveObjective:
     """The mean loss of the predictive rows.
@@ -70,6 +82,25 @@ class PredictiveObjective:
         logits = forward(batch.X)[: batch.n_predictive]
         loss = predictive_loss(self.criterion, logits, batch)
         return StepLoss(loss, loss.detach())
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what later steps depend on.
+
+        Returns
+        -------
+        dict
+            Nothing.
+        """
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where another objective of the same settings was.
+
+        Parameters
+        ----------
+        state : mapping
+            From `state_dict`.
+        """
 
 
 def predictive_loss(criterion: nn.Module, logits: Tensor, batch: Batch) -> Tensor:

@@ -1,6 +1,7 @@
 """The predictive loss with dropout for the flagged rows only (FairNeuron)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import nn
@@ -68,3 +69,23 @@ class SelectiveDropoutObjective(PredictiveObjective):
             )
         with row_dropout(self._layers, batch.flagged, self._dropout, self._generator):
             return super().__call__(forward, batch)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what later steps depend on.
+
+        Returns
+        -------
+        dict
+            The state of the generator of the masks.
+        """
+        return {"generator": self._generator.get_state()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where another objective of the same settings was.
+
+        Parameters
+        ----------
+        state : mapping
+            From `state_dict`.
+        """
+        self._generator.set_state(state["generator"])

@@ -1,9 +1,11 @@
-"""How the fairness term of RUNNER is made."""
+"""How the fairness term of RUNNER is made, and how an adversary is trained."""
 
 from dataclasses import dataclass
 
 OUTPUT_GAPS = ("mean", "threshold", "wasserstein")
 REDUCTIONS = ("mean", "sum")
+PROJECTIONS = ("global", "per_tensor", "none")
+ALPHA_SCHEDULES = ("constant", "sqrt")
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,42 @@ class RepairSettings:
     gap_momentum: float = 0.0
     warm_up_steps: int = 0
     seed: int = 0
+
+
+@dataclass(frozen=True)
+class AdversarySettings:
+    """How predictor and adversary meet.
+
+    Attributes
+    ----------
+    adversary_weight : float, default=0.5
+        The weight of the adversary's gradient, alpha in the paper.
+    projection : {"global", "per_tensor", "none"}, default="global"
+        Along what the predictive gradient may not help the adversary: its gradient as
+        one vector, each parameter's own, or nothing.
+    adversary_lr : float, default=0.001
+        The learning rate of the adversary's Adam.
+    adversary_steps : int, default=1
+        The adversary's steps in one step of the predictor.
+    warm_up : int, default=1
+        Epochs in which both learn and do not meet.
+    alpha_schedule : {"constant", "sqrt"}, default="constant"
+        ``"sqrt"`` multiplies the weight by √t and divides the predictor's learning rate
+        by t in the t-th epoch behind the warm-up.
+    steps_per_epoch : int, default=1
+        Steps of an epoch.
+    epochs_before : int, default=0
+        Epochs of an earlier training that this one continues.
+    """
+
+    adversary_weight: float = 0.5
+    projection: str = "global"
+    adversary_lr: float = 1e-3
+    adversary_steps: int = 1
+    warm_up: int = 1
+    alpha_schedule: str = "constant"
+    steps_per_epoch: int = 1
+    epochs_before: int = 0
 
 
 def warmed_up(weight: float, step: int, warm_up_steps: int) -> float:

@@ -49,6 +49,22 @@ def test_every_order_is_as_likely():
     assert max(abs(count - 1000) for count in orders.values()) < 6 * 28.9
 
 
+@pytest.mark.parametrize("kind", ["shuffled", "stratified"])
+def test_a_stream_goes_on_from_the_state_of_another(kind):
+    def make(seed):
+        if kind == "shuffled":
+            return ShuffledStream(torch.arange(11), generator(seed))
+        return StratifiedStream(STRATA, 8, generator(seed))
+
+    stream, later = make(1), make(2)
+    stream.draw(5)
+    state = stream.state_dict()
+    expected = stream.draw(9).tolist()
+    later.draw(3)
+    later.load_state_dict(state)
+    assert later.draw(9).tolist() == expected
+
+
 def test_length_is_the_number_of_rows():
     assert len(ShuffledStream(torch.arange(4), generator())) == 4
 
