@@ -236,7 +236,11 @@ API = (
                     "ValidationShareWarning",
                 ),
             ),
-            Section("Errors", "", ("ImageFileError", "UnsupportedModuleError")),
+            Section(
+                "Errors",
+                "",
+                ("CheckpointError", "ImageFileError", "UnsupportedModuleError"),
+            ),
         ),
     ),
 )

@@ -6,6 +6,7 @@ Imports nothing of the package.
 from sklearn.exceptions import UndefinedMetricWarning
 
 __all__ = [
+    "CheckpointError",
     "ColdAdversaryWarning",
     "CollapseWarning",
     "FlaggedShareWarning",
@@ -72,3 +73,7 @@ class UnsupportedModuleError(ValueError):
 
 class ImageFileError(ValueError):
     """Image files are missing or damaged; the message names them."""
+
+
+class CheckpointError(ValueError):
+    """A checkpoint is of another training, or damaged; the message says which."""

@@ -87,7 +87,8 @@ class FairNeuronClassifier(BaseNetClassifier):
 optimizer, device, precision, select_epoch, validation_fraction, utility_drop, \
 patience, image_storage, transform, augment, channels_last, compile, \
 gradient_accumulation, sensitive_columns, keep_sensitive, missing, min_group_size, \
-min_cell_size, warm_start, random_state, verbose, callbacks : as in NetClassifier
+min_cell_size, warm_start, checkpoint, random_state, verbose, \
+callbacks : as in NetClassifier
         The net and its training, see `skrunner.NetClassifier`. `max_epochs` and
         `patience` hold for each of the two trainings, and so does the rule
         `select_epoch`: the epoch that it keeps of the first is diagnosed, the one that

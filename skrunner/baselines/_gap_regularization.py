@@ -57,7 +57,7 @@ class GapRegularizationClassifier(BaseNetClassifier):
 optimizer, device, precision, validation_fraction, utility_drop, patience, \
 image_storage, transform, augment, channels_last, compile, gradient_accumulation, \
 sensitive_columns, keep_sensitive, missing, min_group_size, min_cell_size, warm_start, \
-random_state, verbose, callbacks : as in NetClassifier
+checkpoint, random_state, verbose, callbacks : as in NetClassifier
         The net and its training, see `skrunner.NetClassifier`. `constraints` says which
         gap is in the loss.
 

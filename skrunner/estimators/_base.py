@@ -17,6 +17,7 @@ from skrunner.estimators._budget import (
     resolve_settings,
     split_rows,
 )
+from skrunner.estimators._checkpointing import checkpointed, open_checkpoint
 from skrunner.estimators._fit_input import FitInput
 from skrunner.estimators._foreign import train_own_steps
 from skrunner.estimators._inputs import check_fit_input, check_sizes
@@ -182,6 +183,9 @@ class BaseNetClassifier(FittedNetMixin, ClassifierMixin, NetParameters):
         continued = getattr(self, "net_", None)
         if continued is not None:
             seeds = seeds.advanced(len(continued.history))
+        again = one_epoch or continued is not None
+        checkpoint = open_checkpoint(self, spec, rows, seeds, again=again)
+        seeds = seeds if checkpoint is None else checkpoint.seeds
         fixed_rule = one_epoch or spec.foreign is not None
         data, validation, rule = split_rows(self, rows, seeds, keep_last=fixed_rule)
         if spec.foreign is None:
@@ -189,7 +193,6 @@ class BaseNetClassifier(FittedNetMixin, ClassifierMixin, NetParameters):
         budget = resolve_budget(self, spec, len(data), one_epoch=one_epoch)
         settings = resolve_settings(self, spec, budget, rule)
         if spec.foreign is not None:
-            again = one_epoch or continued is not None
             net = train_own_steps(self, spec, rows, settings, seeds, again=again)
             trained = None
         else:
@@ -198,9 +201,10 @@ class BaseNetClassifier(FittedNetMixin, ClassifierMixin, NetParameters):
             )
             validation = validation and validation.to(settings.device)
             data = data.to(settings.device)
-            self._run(
-                net, layers, data, validation=validation, budget=budget, seeds=seeds
-            )
+            with checkpointed(net, checkpoint):
+                self._run(
+                    net, layers, data, validation=validation, budget=budget, seeds=seeds
+                )
             trained = data
         record_fit(self, net, rows, trained)
         return self

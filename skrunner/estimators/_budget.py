@@ -95,7 +95,7 @@ def resolve_settings(
         max_epochs=budget.max_epochs,
         lr=estimator.lr,
         optimizer=estimator.optimizer,
-        device=_device(estimator.device, spec),
+        device=resolve_device(estimator.device, spec),
         precision=estimator.precision,
         select_epoch=rule,
         constraints=estimator.constraints,
@@ -185,7 +185,21 @@ def _share_warning(n_rows: int, smallest: int) -> ValidationShareWarning:
     )
 
 
-def _device(device: str | None, spec: NetSpec) -> str:
+def resolve_device(device: str | None, spec: NetSpec) -> str:
+    """Choose where to train.
+
+    Parameters
+    ----------
+    device : str or None
+        What the estimator says.
+    spec : NetSpec
+        What was passed as `net`; it decides if the estimator leaves it open.
+
+    Returns
+    -------
+    str
+        CUDA for ``"auto"`` if there is some.
+    """
     if device is None:
         return str(spec.settings.get("device", "cpu"))
     if device != "auto":

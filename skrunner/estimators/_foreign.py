@@ -83,5 +83,6 @@ def _ignored(estimator: Any, rows: FitInput, *, again: bool) -> list[str]:
         "select_epoch": estimator.select_epoch != "last",
         "validation_fraction": estimator.validation_fraction is not None,
         "patience": estimator.patience is not None,
+        "checkpoint": estimator.checkpoint is not None,
     }
     return [option for option, is_asked in asked.items() if is_asked]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from numbers import Integral, Real
+from os import PathLike
 from typing import Any, ClassVar
 
 from sklearn.base import BaseEstimator
@@ -47,6 +48,7 @@ class NetParameters(BaseEstimator):
     min_group_size: int = 20
     min_cell_size: int = 5
     warm_start: bool = False
+    checkpoint: Any = None
     random_state: Any = None
     verbose: int | None = None
     callbacks: list[Any] | None = None
@@ -82,6 +84,7 @@ class NetParameters(BaseEstimator):
         "min_group_size": [Interval(Integral, 0, None, closed="left")],
         "min_cell_size": [Interval(Integral, 0, None, closed="left")],
         "warm_start": ["boolean"],
+        "checkpoint": [str, PathLike, None],
         "random_state": ["random_state"],
         "verbose": ["verbose", None],
         "callbacks": [list, None],

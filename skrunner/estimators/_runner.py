@@ -150,6 +150,13 @@ class RunnerClassifier(BaseNetClassifier):
         Rows of a group with one label below which a warning names it.
     warm_start : bool, default=False
         Whether another `fit` goes on with the weights.
+    checkpoint : str or path, default=None
+        A file that holds how far `fit` is: written behind every epoch and read by a
+        later `fit` with the same data and parameters, which goes on where a killed one
+        was and ends with the same weights, on a CPU bit for bit. The file of a finished
+        fit gives its net without training; one of another fit, or a damaged one, raises
+        ``CheckpointError``. Not for `partial_fit` and `warm_start`; `callbacks` of
+        yours start anew. See the user guide.
     random_state : int, RandomState or None, default=None
         The seed of everything.
     verbose : int, default=None

@@ -3,6 +3,7 @@
 Owns the skorch net, its callbacks, seeds and precision; knows no estimator.
 """
 
+from skrunner.training._checkpoint import Checkpoint
 from skrunner.training._fit import TrainingSettings, make_net, train_net
 from skrunner.training._foreign import train_foreign_net
 from skrunner.training._modules import NetSpec, build_module, read_net
@@ -14,6 +15,7 @@ from skrunner.training._selection import EPOCH_RULES
 __all__ = [
     "EPOCH_RULES",
     "PRECISIONS",
+    "Checkpoint",
     "GroupNet",
     "NetSpec",
     "Seeds",

@@ -12,12 +12,14 @@ from torch import Tensor
 from skrunner.data import Batch, EpochBatches, GroupDataset, split_batch
 from skrunner.exceptions import MemoryFallbackWarning, NotCompiledWarning
 from skrunner.objectives import Objective, StepLoss
+from skrunner.training._checkpoint import Checkpoint, resume, save
 from skrunner.training._precision import (
     forward_logits,
     matmul_precision,
     model_dtype,
 )
 from skrunner.training._scoring import ValidationScoring, check_finite
+from skrunner.training._steps import backward, most_parts, stacked, without_graph
 
 BATCH_EVENTS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
@@ -37,6 +39,7 @@ class GroupNet(NeuralNet):
     objective_: Objective | None = None
     validation_: GroupDataset | None = None
     chosen_epoch_: int | None = None
+    checkpoint_: Checkpoint | None = None
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Callback]]:
@@ -107,11 +110,24 @@ class GroupNet(NeuralNet):
         return self
 
     def _fit_until_stopped(self, batches: EpochBatches, max_epochs: int) -> None:
+        left = resume(self, batches, max_epochs)
+        while left:
+            left = 0 if self._stops_in_epoch(batches) else left - 1
+            save(self, batches, done=not left)
+
+    def _stops_in_epoch(self, batches: EpochBatches) -> bool:
         try:
-            self.fit_loop(batches, epochs=max_epochs)
+            self.fit_loop(batches, epochs=1)
         except KeyboardInterrupt:
             # How a skorch callback ends a training; what is learned so far is kept.
-            return
+            if self.checkpoint_ is not None and self._is_within_epoch():
+                raise
+            return True
+        return False
+
+    def _is_within_epoch(self) -> bool:
+        last = "train_gap" if self.validation_ is None else "valid_collapsed"
+        return not self.history or last not in self.history[-1]
 
     def get_split_datasets(
         self, X: EpochBatches, y: Any = None, **_params: Any
@@ -150,7 +166,7 @@ class GroupNet(NeuralNet):
         """Compute the gradients of one batch."""
         self._set_training(True)
         step = self._backward(batch)
-        self._steps.append(_without_graph(step))
+        self._steps.append(without_graph(step))
         return {"loss": step.loss, "y_pred": None}
 
     def run_single_epoch(
@@ -166,36 +182,21 @@ class GroupNet(NeuralNet):
             self._set_training(True)
             for batch in iterator:
                 self.optimizer_.zero_grad()
-                self._steps.append(_without_graph(self._backward(batch)))
+                self._steps.append(without_graph(self._backward(batch)))
                 self.optimizer_.step()
             self.history.new_batch()  # skorch's Checkpoint looks at the last one
         self._record_epoch()
 
     def _backward(self, batch: Batch) -> StepLoss:
+        assert self.objective_ is not None, "set by train()"
         while True:
             try:
-                return self._backward_parts(split_batch(batch, self.n_parts_))
+                parts = split_batch(batch, self.n_parts_)
+                return backward(self.objective_, self.forward_logits, parts)
             except torch.OutOfMemoryError:
-                if 2 * self.n_parts_ > _most_parts(batch):
+                if 2 * self.n_parts_ > most_parts(batch):
                     raise
             self._fall_back(len(batch.y))
-
-    def _backward_parts(self, parts: list[Batch]) -> StepLoss:
-        assert self.objective_ is not None, "set by train()"
-        if len(parts) == 1:
-            step = self.objective_(self.forward_logits, parts[0])
-            step.loss.backward()
-            return step
-        n_rows = sum(part.n_predictive for part in parts)
-        means: list[Any] = [None] * len(StepLoss._fields)
-        for part in parts:
-            share = part.n_predictive / n_rows
-            step = self.objective_(self.forward_logits, part)
-            (share * step.loss).backward()
-            for i, value in enumerate(_without_graph(step)):
-                if value is not None:
-                    means[i] = share * value + (0 if means[i] is None else means[i])
-        return StepLoss(*means)
 
     def _fall_back(self, n_rows: int) -> None:
         """Halve what runs at a time; weights, optimizer and rows are as before."""
@@ -213,7 +214,7 @@ class GroupNet(NeuralNet):
         )
 
     def _record_epoch(self) -> None:
-        steps = torch.stack([_stacked(step) for step in self._steps])
+        steps = torch.stack([stacked(step) for step in self._steps])
         means = steps.double().mean(0).cpu().numpy()
         del self._steps
         check_finite(float(means[0]), len(self.history))
@@ -233,17 +234,3 @@ class GroupNet(NeuralNet):
             for _, callback in self.callbacks_
             for event in BATCH_EVENTS
         )
-
-
-def _most_parts(batch: Batch) -> int:
-    fair = len(batch.y) - batch.fair_from
-    return min(fair, batch.n_predictive)
-
-
-def _without_graph(step: StepLoss) -> StepLoss:
-    return step._replace(loss=step.loss.detach())
-
-
-def _stacked(step: StepLoss) -> Tensor:
-    nothing = step.loss.new_full((), torch.nan)
-    return torch.stack([nothing if part is None else part.to(nothing) for part in step])

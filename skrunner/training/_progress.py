@@ -23,6 +23,7 @@ class EpochProgress(Callback):
 
     def on_train_begin(self, net: Any, **_kwargs: Any) -> None:
         """Open the bar."""
+        self.before_ = len(net.history)
         self.bar_ = tqdm(total=self.max_epochs, unit="epoch", desc="training")
 
     def on_epoch_end(self, net: Any, **_kwargs: Any) -> None:
@@ -34,7 +35,8 @@ class EpochProgress(Callback):
             if np.isfinite(epoch.get(name, np.nan))
         }
         self.bar_.set_postfix(scores, refresh=False)
-        self.bar_.update()
+        # A training that goes on from a checkpoint starts in the middle of the bar.
+        self.bar_.update(len(net.history) - self.before_ - self.bar_.n)
 
     def on_train_end(self, net: Any, **_kwargs: Any) -> None:
         """Close it."""

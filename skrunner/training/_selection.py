@@ -2,6 +2,7 @@
 
 import copy
 import warnings
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -93,6 +94,32 @@ class EpochSelection(Callback):
                 self._warn(net)
             net.module_.load_state_dict(chosen.state)
         self.candidates_ = []
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what later choices depend on.
+
+        Returns
+        -------
+        dict
+            The epochs that may be chosen with their weights, and what patience counts.
+        """
+        return {
+            "candidates": [candidate._asdict() for candidate in self.candidates_],
+            "least_loss": self.least_loss_,
+            "last_change": self.last_change_,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where the choice of another training was.
+
+        Parameters
+        ----------
+        state : mapping
+            From `state_dict`.
+        """
+        self.candidates_ = [Candidate(**fields) for fields in state["candidates"]]
+        self.least_loss_ = state["least_loss"]
+        self.last_change_ = state["last_change"]
 
     def _take_in(self, net: Any, epoch: int) -> None:
         if self.rule == "min_gap" and epoch == 1:

@@ -1,0 +1,247 @@
+"""The state of a training in a file, from which a killed fit goes on."""
+
+import os
+import pickle
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from skrunner.exceptions import CheckpointError
+from skrunner.training._seeding import Seeds
+
+FORMAT = 1
+LONGEST = 80
+READABLE = (type(None), bool, int, float, str, bytes, torch.dtype, torch.device)
+# What torch.load raises for a file that is something else or was cut off.
+DAMAGED = (
+    RuntimeError,
+    EOFError,
+    ValueError,
+    LookupError,
+    AttributeError,
+    TypeError,
+    pickle.UnpicklingError,
+)
+
+
+class Checkpoint:
+    """A file that holds how far a fit is, one state for each of its trainings.
+
+    The file is replaced as a whole: whoever is killed while writing leaves the last
+    one. It holds tensors, numbers and text only, and is read by
+    ``torch.load(weights_only=True)``, which runs no code of it.
+
+    Parameters
+    ----------
+    path : str or path
+        The file. If it exists, the fit goes on from it.
+    fingerprint : mapping of str to str
+        What the fit depends on: a file with another one is refused.
+    seeds : Seeds
+        The seeds of a fit that starts here; a file's own come first.
+
+    Attributes
+    ----------
+    seeds : Seeds
+        The seeds that the fit started with.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is of another fit, or damaged.
+    FileNotFoundError
+        If its folder does not exist.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], fingerprint: Mapping[str, str], seeds: Seeds
+    ) -> None:
+        self.path = Path(path)
+        if not self.path.parent.is_dir():
+            raise FileNotFoundError(
+                f"checkpoint={str(path)!r} is to be written to a folder that does not "
+                "exist. Create it first."
+            )
+        self._stage = -1
+        self._content: dict[str, Any] = {
+            "format": FORMAT,
+            "fingerprint": dict(fingerprint),
+            "seeds": asdict(seeds),
+            "stages": [],
+            "finished": False,
+        }
+        if self.path.exists():
+            self._content = _read(self.path)
+            _compare(self.path, self._content["fingerprint"], fingerprint)
+        self.seeds = Seeds(**self._content["seeds"])
+
+    def next_stage(self) -> dict[str, Any] | None:
+        """Go to the next training of the fit.
+
+        Returns
+        -------
+        dict or None
+            Its state in the file, None if it has not begun.
+        """
+        self._stage += 1
+        stages: list[dict[str, Any]] = self._content["stages"]
+        return stages[self._stage] if self._stage < len(stages) else None
+
+    def keep(self, state: Mapping[str, Any]) -> None:
+        """Write the state of the present training.
+
+        Parameters
+        ----------
+        state : mapping
+            Tensors, numbers, text and containers of them; it is copied.
+        """
+        self._content["stages"][self._stage :] = [_plain(state)]
+        self._write()
+
+    def finish(self) -> None:
+        """Write that the fit came to its end."""
+        if not self._content["finished"]:
+            self._content["finished"] = True
+            self._write()
+
+    def _write(self) -> None:
+        part = self.path.with_name(f"{self.path.name}.part")
+        with part.open("wb") as file:
+            torch.save(self._content, file)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(self.path)
+
+
+def resume(net: Any, batches: Any, max_epochs: int) -> int:
+    """Go on from the checkpoint of a net, if it has one.
+
+    Parameters
+    ----------
+    net : GroupNet
+        At the start of a training.
+    batches : EpochBatches
+        Its batches.
+    max_epochs : int
+        The epochs of the training.
+
+    Returns
+    -------
+    int
+        How many of them are left.
+    """
+    if net.checkpoint_ is None:
+        return max_epochs
+    state = net.checkpoint_.next_stage()
+    if state is None:
+        return max_epochs
+    before = len(net.history)
+    for name, part in _parts_of(net, batches).items():
+        part.load_state_dict(state[name])
+    net.history[:] = state["history"]
+    net.n_parts_ = state["n_parts"]
+    torch.set_rng_state(state["rng"])
+    if state["device_rng"] is not None:
+        torch.cuda.set_rng_state(state["device_rng"], net.device)
+    return 0 if state["done"] else max_epochs - (len(net.history) - before)
+
+
+def save(net: Any, batches: Any, *, done: bool) -> None:
+    """Write the checkpoint of a net, if it has one.
+
+    Parameters
+    ----------
+    net : GroupNet
+        Between two epochs.
+    batches : EpochBatches
+        Its batches.
+    done : bool
+        Whether no epoch is left.
+    """
+    if net.checkpoint_ is None:
+        return
+    parts = _parts_of(net, batches)
+    on_cuda = torch.device(net.device).type == "cuda"
+    net.checkpoint_.keep(
+        {
+            **{name: part.state_dict() for name, part in parts.items()},
+            "history": list(net.history),
+            "n_parts": net.n_parts_,
+            "rng": torch.get_rng_state(),
+            "device_rng": torch.cuda.get_rng_state(net.device) if on_cuda else None,
+            "done": done,
+        }
+    )
+
+
+def _parts_of(net: Any, batches: Any) -> dict[str, Any]:
+    return {
+        "module": net.module_,
+        "optimizer": net.optimizer_,
+        "selection": dict(net.callbacks_)["epoch_selection"],
+        "batches": batches,
+        "objective": net.objective_,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Copy what is to be kept, in types that can be read without running code."""
+    if isinstance(value, Tensor):
+        return value.detach().cpu().clone()
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, OrderedDict):  # a module's, which holds versions besides
+        kept = OrderedDict((key, _plain(item)) for key, item in value.items())
+        vars(kept).update(vars(value))
+        return kept
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if type(value) not in READABLE:
+        raise CheckpointError(
+            f"A checkpoint holds tensors, numbers and text, but the training keeps "
+            f"{value!r} of type {type(value).__name__}. Look at what callbacks record "
+            "in the history and at the state of module and optimizer, or pass "
+            "checkpoint=None."
+        )
+    return value
+
+
+def _read(path: Path) -> dict[str, Any]:
+    advice = "Delete it to start anew, or pass another file."
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except DAMAGED as error:
+        raise CheckpointError(
+            f"{path} is no checkpoint of skrunner, or it was damaged. {advice}"
+        ) from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise CheckpointError(
+            f"{path} is no checkpoint of this version of skrunner. {advice}"
+        )
+    return content
+
+
+def _compare(path: Path, there: Mapping[str, str], here: Mapping[str, str]) -> None:
+    differ = [
+        f"{name} (there {_short(there.get(name))}, here {_short(here.get(name))})"
+        for name in sorted({*there, *here})
+        if there.get(name) != here.get(name)
+    ]
+    if differ:
+        raise CheckpointError(
+            f"{path} is of another fit. These differ: {'; '.join(differ)}. Fit with "
+            "what it was written for, pass another file, or delete it to start anew."
+        )
+
+
+def _short(text: str | None) -> str:
+    text = "nothing" if text is None else text
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."

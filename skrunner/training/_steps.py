@@ -1,0 +1,92 @@
+"""The gradients of one step, part by part if need be, and what a step leaves behind."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from skrunner.data import Batch
+from skrunner.objectives import Objective, StepLoss
+
+
+def backward(objective: Objective, forward: Any, parts: list[Batch]) -> StepLoss:
+    """Add up the gradients of the parts of a step.
+
+    Parameters
+    ----------
+    objective : callable
+        What the step minimizes.
+    forward : callable
+        From inputs to logits.
+    parts : list of Batch
+        The rows, see `skrunner.data.split_batch`.
+
+    Returns
+    -------
+    StepLoss
+        The losses, of several parts their mean by predictive rows.
+    """
+    if len(parts) == 1:
+        step = objective(forward, parts[0])
+        step.loss.backward()
+        return step
+    n_rows = sum(part.n_predictive for part in parts)
+    means: list[Any] = [None] * len(StepLoss._fields)
+    for part in parts:
+        share = part.n_predictive / n_rows
+        step = objective(forward, part)
+        (share * step.loss).backward()
+        for i, value in enumerate(without_graph(step)):
+            if value is not None:
+                means[i] = share * value + (0 if means[i] is None else means[i])
+    return StepLoss(*means)
+
+
+def most_parts(batch: Batch) -> int:
+    """Return how many parts a batch can be split into.
+
+    Parameters
+    ----------
+    batch : Batch
+        The rows.
+
+    Returns
+    -------
+    int
+        As many as there are rows of the rarer kind.
+    """
+    fair = len(batch.y) - batch.fair_from
+    return min(fair, batch.n_predictive)
+
+
+def without_graph(step: StepLoss) -> StepLoss:
+    """Let go of the graph of a step.
+
+    Parameters
+    ----------
+    step : StepLoss
+        The losses.
+
+    Returns
+    -------
+    StepLoss
+        The same values.
+    """
+    return step._replace(loss=step.loss.detach())
+
+
+def stacked(step: StepLoss) -> Tensor:
+    """Return the losses of a step side by side.
+
+    Parameters
+    ----------
+    step : StepLoss
+        The losses.
+
+    Returns
+    -------
+    Tensor of shape (4,)
+        NaN where there is none.
+    """
+    nothing = step.loss.new_full((), torch.nan)
+    return torch.stack([nothing if part is None else part.to(nothing) for part in step])
