@@ -76,7 +76,8 @@ class AdversarialClassifier(BaseNetClassifier):
 optimizer, device, precision, select_epoch, validation_fraction, utility_drop, \
 patience, image_storage, transform, augment, channels_last, compile, \
 gradient_accumulation, sensitive_columns, keep_sensitive, missing, min_group_size, \
-min_cell_size, warm_start, random_state, verbose, callbacks : as in NetClassifier
+min_cell_size, warm_start, checkpoint, random_state, verbose, \
+callbacks : as in NetClassifier
         The net and its training, see `skrunner.NetClassifier`. `constraints` also says
         what the adversary sees.
 
