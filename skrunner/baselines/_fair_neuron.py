@@ -85,7 +85,7 @@ class FairNeuronClassifier(BaseNetClassifier):
         none.
     net, net_params, constraints, max_epochs, lr, batch_size, steps_per_epoch, \
 optimizer, device, precision, select_epoch, validation_fraction, utility_drop, \
-patience, image_storage, transform, augment, channels_last, compile, \
+patience, image_storage, image_transform, augment, channels_last, compile, \
 gradient_accumulation, sensitive_columns, keep_sensitive, missing, min_group_size, \
 min_cell_size, warm_start, checkpoint, random_state, verbose, \
 callbacks : as in NetClassifier

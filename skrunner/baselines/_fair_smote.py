@@ -54,7 +54,7 @@ class FairSmoteClassifier(ResamplingClassifier):
         and the groups changes with the group. The cells are unequal behind it.
     net, net_params, constraints, max_epochs, lr, batch_size, steps_per_epoch, \
 optimizer, device, precision, select_epoch, validation_fraction, utility_drop, \
-patience, image_storage, transform, augment, channels_last, compile, \
+patience, image_storage, image_transform, augment, channels_last, compile, \
 gradient_accumulation, sensitive_columns, keep_sensitive, missing, min_group_size, \
 min_cell_size, warm_start, checkpoint, random_state, verbose, \
 callbacks : as in NetClassifier

@@ -55,9 +55,10 @@ class GapRegularizationClassifier(BaseNetClassifier):
         Whose weights are kept, as in `RunnerClassifier`.
     net, net_params, constraints, max_epochs, lr, batch_size, steps_per_epoch, \
 optimizer, device, precision, validation_fraction, utility_drop, patience, \
-image_storage, transform, augment, channels_last, compile, gradient_accumulation, \
-sensitive_columns, keep_sensitive, missing, min_group_size, min_cell_size, warm_start, \
-checkpoint, random_state, verbose, callbacks : as in NetClassifier
+image_storage, image_transform, augment, channels_last, compile, \
+gradient_accumulation, sensitive_columns, keep_sensitive, missing, min_group_size, \
+min_cell_size, warm_start, checkpoint, random_state, verbose, callbacks : as in \
+NetClassifier
         The net and its training, see `skrunner.NetClassifier`. `constraints` says which
         gap is in the loss.
 

@@ -50,7 +50,7 @@ def check_images(estimator: Any, X: Any, *, reset: bool) -> PixelRows | None:
     options = PixelOptions(
         estimator.image_storage,
         model_dtype(estimator.precision),
-        estimator.transform,
+        estimator.image_transform,
         estimator.augment,
         estimator.channels_last,
     )

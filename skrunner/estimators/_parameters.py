@@ -37,7 +37,7 @@ class NetParameters(BaseEstimator):
     utility_drop: float = 0.01
     patience: int | None = None
     image_storage: str = "auto"
-    transform: Any = None
+    image_transform: Any = None
     augment: Any = None
     channels_last: bool = False
     compile: bool = False
@@ -73,7 +73,7 @@ class NetParameters(BaseEstimator):
         "utility_drop": [Interval(Real, 0, None, closed="left")],
         "patience": [_POSITIVE, None],
         "image_storage": [StrOptions(set(STORAGES))],
-        "transform": [callable, None],
+        "image_transform": [callable, None],
         "augment": [callable, None],
         "channels_last": ["boolean"],
         "compile": ["boolean"],

@@ -121,7 +121,7 @@ class RunnerClassifier(BaseNetClassifier):
         (n_samples, 3, height, width)) stay while training: on the device, in pinned
         memory of the host, or in their files, decoded batch by batch. ``"auto"`` takes
         the first that has room for them. Tables and other arrays go to the device.
-    transform : callable, default=None
+    image_transform : callable, default=None
         From a batch of uint8 pixels on the device to what the net takes; None scales
         to [0, 1] and standardizes the channels as torchvision does.
     augment : callable, default=None
