@@ -1,6 +1,5 @@
 """Adversarial debiasing: a second net reads the groups off the first one's answers."""
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -8,9 +7,14 @@ from typing import Any, ClassVar
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from skrunner.baselines._cold_adversary import blind_loss, warn_if_cold
 from skrunner.data import EpochBatches, GroupDataset
-from skrunner.estimators import BaseNetClassifier, Budget
-from skrunner.exceptions import ColdAdversaryWarning
+from skrunner.estimators import (
+    TERM_CONSTRAINTS,
+    BaseNetClassifier,
+    Budget,
+    term_batches,
+)
 from skrunner.nn import NeuronLayers
 from skrunner.objectives import (
     ALPHA_SCHEDULES,
@@ -20,9 +24,6 @@ from skrunner.objectives import (
     AdversarySettings,
 )
 from skrunner.training import GroupNet, Seeds, isolated_rng, model_dtype, train_net
-
-# At rest the loss sways around the blind one, on Adult by 1 %.
-COLD_MARGIN = 1.02
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -69,12 +70,18 @@ class AdversarialClassifier(BaseNetClassifier):
     warm_up : int, default=1
         The first epochs, in which the predictor learns as if it were alone and the
         adversary learns to read it. They count among `max_epochs`, which must be more.
-    alpha_schedule : {"constant", "sqrt"}, default="constant"
+    alpha_schedule : {"constant", "sqrt"}, default="sqrt"
         ``"sqrt"`` multiplies the weight by √t and divides `lr` by t in the t-th epoch
         behind the warm-up, as the original proposes.
+    sampling : {"two_stream", "shared"}, default="two_stream"
+        ``"two_stream"`` shows the adversary rows that are balanced over groups or
+        cells, and takes the predictive loss from random rows; ``"shared"`` takes both
+        from the same random rows, as the original does.
+    fairness_batch_size : int, default=None
+        Balanced rows of a two-stream step, as in `GapRegularizationClassifier`.
     net, net_params, constraints, max_epochs, lr, batch_size, steps_per_epoch, \
 optimizer, device, precision, select_epoch, validation_fraction, utility_drop, \
-patience, image_storage, transform, augment, channels_last, compile, \
+patience, image_storage, image_transform, augment, channels_last, compile, \
 gradient_accumulation, sensitive_columns, keep_sensitive, missing, min_group_size, \
 min_cell_size, warm_start, checkpoint, random_state, verbose, \
 callbacks : as in NetClassifier
@@ -132,7 +139,9 @@ callbacks : as in NetClassifier
     adversary_steps: int = 5
     projection: str = "global"
     warm_up: int = 1
-    alpha_schedule: str = "constant"
+    alpha_schedule: str = "sqrt"
+    sampling: str = "two_stream"
+    fairness_batch_size: int | None = None
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **BaseNetClassifier._parameter_constraints,
@@ -143,6 +152,8 @@ callbacks : as in NetClassifier
         "projection": [StrOptions(set(PROJECTIONS))],
         "warm_up": [Interval(Integral, 0, None, closed="left")],
         "alpha_schedule": [StrOptions(set(ALPHA_SCHEDULES))],
+        "sampling": [StrOptions({"two_stream", "shared"})],
+        "fairness_batch_size": TERM_CONSTRAINTS["fairness_batch_size"],
     }
 
     def _train(self, rows: Any, *, one_epoch: bool = False) -> "AdversarialClassifier":
@@ -185,10 +196,17 @@ callbacks : as in NetClassifier
         )
         adversary = objective.adversary
         if len(net.history) > self.warm_up:
-            blind = adversary.blind_loss(data.y, data.groups, data.weight)
-            _warn_if_cold(net.history[-1, "fairness_term"], blind)
+            balanced = self.sampling == "two_stream" and not batches.full
+            blind = blind_loss(adversary, data, balanced=balanced)
+            warn_if_cold(net.history[-1, "fairness_term"], blind)
         self.adversary_ = adversary.cpu().eval()
         self._adversary_memory = objective.adversary_optimizer.state_dict()["state"]
+
+    def _make_batches(
+        self, data: GroupDataset, budget: Budget, seeds: Seeds
+    ) -> EpochBatches:
+        # Without a weight the adversary still projects, and needs its rows.
+        return term_batches(self, data, budget, seeds, fairness_weight=1)
 
     def _make_objective(
         self,
@@ -238,15 +256,3 @@ callbacks : as in NetClassifier
 def _same_form(first: Adversary, second: Adversary) -> bool:
     shapes = [[part.shape for part in each.parameters()] for each in (first, second)]
     return first.constraints == second.constraints and shapes[0] == shapes[1]
-
-
-def _warn_if_cold(loss: float, blind: float) -> None:
-    if loss <= blind * COLD_MARGIN:
-        return
-    warnings.warn(
-        f"The adversary's loss in the last epoch, {loss:.3f}, is above {blind:.3f}, "
-        "that of one that sees no score: it is cold, and pushes the net to tell the "
-        "groups apart. Raise adversary_steps, adversary_lr, warm_up or max_epochs.",
-        ColdAdversaryWarning,
-        stacklevel=6,
-    )

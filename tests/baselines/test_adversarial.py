@@ -17,7 +17,7 @@ from skrunner.datasets import make_biased_classification
 from skrunner.exceptions import ColdAdversaryWarning
 from skrunner.groups import CONSTRAINTS
 from skrunner.nn import MLP
-from skrunner.objectives import Adversary
+from skrunner.objectives import AdversarialObjective, Adversary
 from skrunner.training import draw_seeds
 from tests.baselines.cases import (
     DRAWING,
@@ -91,6 +91,58 @@ def test_one_step_of_a_linear_net_by_formula(constraints, optimizer_decay):
     assert np.abs(g_p @ g_a) > 1e-5
 
 
+def test_the_adversary_is_shown_balanced_cells(monkeypatch):
+    """One step: its gradient is that of balanced rows, the predictive one of others."""
+    seen = []
+    original = AdversarialObjective.__call__
+
+    def spying(self, forward, batch):
+        seen.append(batch)
+        return original(self, forward, batch)
+
+    monkeypatch.setattr(AdversarialObjective, "__call__", spying)
+    start = nn.Linear(X.shape[1], 1).double()
+    fitted = AdversarialClassifier(
+        net=skorch_net(start, optimizer=torch.optim.SGD, lr=0.5),
+        max_epochs=1,
+        steps_per_epoch=1,
+        batch_size=50,
+        fairness_batch_size=42,
+        constraints="equalized_odds",
+        warm_up=0,
+        adversary_hidden=(),
+        adversary_steps=1,
+        adversary_weight=0.3,
+        random_state=0,
+        **DOUBLE,
+    )
+    fit(fitted)
+    (batch,) = seen
+    rows, y = batch.X.double().numpy(), batch.y.numpy()
+    codes = batch.groups.numpy()
+    assert (batch.n_predictive, batch.fair_from, len(y)) == (50, 50, 92)
+    counts = np.bincount(2 * codes[50:] + y[50:], minlength=6)
+    assert counts.tolist() == [7] * 6
+    w, b = start.weight[0].detach().numpy(), start.bias.item()
+    U, c = start_of_adversary(fitted)
+    g_p, g_a = np.zeros(len(w) + 1), np.zeros(len(w) + 1)
+    for row in range(92):
+        inputs = np.append(rows[row], 1)
+        z = rows[row] @ w + b
+        if row < 50:
+            g_p += inputs * (1 / (1 + np.exp(-z)) - y[row]) / 50
+            continue
+        told = np.zeros(5)
+        told[[0, 1 + y[row], 3 + y[row]]] = z, z, 1
+        p = np.exp(U @ told + c)
+        wrong = p / p.sum() - np.eye(3)[codes[row]]
+        g_a += inputs * (wrong @ (U[:, 0] + U[:, 1 + y[row]])) / 42
+    g = g_p - (g_p @ g_a) / (g_a @ g_a) * g_a - 0.3 * g_a
+    expected = np.append(w, b) - 0.5 * g
+    np.testing.assert_allclose(weights_of(fitted), expected, rtol=0, atol=1e-6)
+    assert np.abs(g - g_p).max() > 1e-3
+
+
 def start_of_adversary(estimator):
     """Return weights and biases before the first step, one layer."""
     seeds = draw_seeds(estimator.random_state)
@@ -111,8 +163,8 @@ def test_without_a_say_it_is_a_plain_net(batch_size, constraints):
         {"warm_up": 2, "max_epochs": 3, "steps": 2},
     ):
         steps = silent.pop("steps", 3)
-        ours = AdversarialClassifier(**{**params, **silent}, constraints=constraints)
-        fit(ours)
+        silent |= {"alpha_schedule": "constant", "constraints": constraints}
+        ours = fit(AdversarialClassifier(**{**params, **silent}))
         same = plain.history_["predictive_loss"][:steps]
         assert_close(ours.history_["predictive_loss"][:steps].tolist(), same.tolist())
     loud = fit(
@@ -125,6 +177,7 @@ def test_without_a_say_it_is_a_plain_net(batch_size, constraints):
 
 def test_alpha_zero_without_projection_is_plain_bit_for_bit():
     silent = {"adversary_weight": 0.0, "projection": "none", "warm_up": 0}
+    silent |= {"alpha_schedule": "constant", "sampling": "shared"}
     plain = weights_of(fit(NetClassifier(**DRAWING)))
     ours = weights_of(fit(AdversarialClassifier(**{**DRAWING, **silent})))
     np.testing.assert_array_equal(ours, plain)
@@ -213,7 +266,8 @@ def test_a_dead_adversary_trains_a_finite_net(constraints, monkeypatch):
         return self.layers(0 * self.inputs(*args))
 
     monkeypatch.setattr(Adversary, "forward", dead)
-    found = fit(adversarial(constraints=constraints, warm_up=0))
+    steady = {"warm_up": 0, "alpha_schedule": "constant"}
+    found = fit(adversarial(constraints=constraints, **steady))
     plain = fit(NetClassifier(**SMALL))
     np.testing.assert_allclose(weights_of(found), weights_of(plain), rtol=0, atol=1e-6)
 
@@ -228,7 +282,7 @@ def test_defaults_train_on_shuffled_rows_for_epochs():
     original = AdversarialClassifier._make_objective
 
     def spying(self, net, layers, batches, seeds):
-        seen.extend(batch.X[:, 0].tolist() for batch in batches)
+        seen.extend(batch.X[: batch.n_predictive, 0].tolist() for batch in batches)
         return original(self, net, layers, batches, seeds)
 
     with pytest.MonkeyPatch.context() as patch:
@@ -281,6 +335,8 @@ def test_parts_of_a_training_are_the_whole():
         ({"projection": "tensor"}, "projection"),
         ({"alpha_schedule": "linear"}, "alpha_schedule"),
         ({"warm_up": -1}, "warm_up"),
+        ({"sampling": "balanced"}, "sampling"),
+        ({"fairness_batch_size": 0}, "fairness_batch_size"),
     ],
 )
 def test_bad_parameters(params, match):
