@@ -6,6 +6,7 @@ import signal
 from itertools import count
 
 import numpy as np
+import pytest
 import torch
 from skorch.callbacks import Callback
 
@@ -16,6 +17,7 @@ from skrunner.baselines import (
     FairNeuronClassifier,
     GapRegularizationClassifier,
 )
+from tests.device import DEVICE
 from tests.estimators.nets import SmallConv
 from tests.estimators.rows import SMALL, A, N, X, Y
 
@@ -77,6 +79,16 @@ CASES = {
 }
 
 
+class Killed(BaseException):
+    """Nobody catches it."""
+
+
+def die():
+    if DEVICE == "cpu":
+        os.kill(os.getpid(), signal.SIGKILL)
+    raise Killed
+
+
 class AtEnd(Callback):
     """Kill the process at the end of an epoch, before its checkpoint is written."""
 
@@ -86,7 +98,7 @@ class AtEnd(Callback):
 
     def on_epoch_end(self, net, **_kwargs):
         if next(self.epochs) == self.epoch:
-            os.kill(os.getpid(), signal.SIGKILL)
+            die()
 
 
 class InTheMiddle(AtEnd):
@@ -101,7 +113,7 @@ class InTheMiddle(AtEnd):
     def last_step(self, *given):
         self.step(*given)
         if next(self.steps) == 3:
-            os.kill(os.getpid(), signal.SIGKILL)
+            die()
 
     def on_epoch_end(self, net, **_kwargs):
         pass
@@ -126,7 +138,11 @@ PROCESSES.set_forkserver_preload([__name__])
 
 
 def kill(name, place, epoch, **params):
-    """Fit a case in another process until it kills itself."""
+    """Fit a case in another process until it kills itself; CUDA does not fork."""
+    if DEVICE != "cpu":
+        with pytest.raises(Killed):
+            _fit_and_die(name, place, epoch, params)
+        return
     process = PROCESSES.Process(target=_fit_and_die, args=(name, place, epoch, params))
     process.start()
     process.join(60)

@@ -15,6 +15,7 @@ from skrunner.baselines import ReweightingClassifier
 from skrunner.datasets import ImageRows
 from skrunner.exceptions import CheckpointError, UnsupportedModuleError
 from skrunner.training import Seeds
+from tests.device import DEVICE
 from tests.estimators.killed import CASES, COMMON, fit_case, kill
 from tests.estimators.nets import Flat, OwnSteps, SmallConv, Tiny
 from tests.estimators.rows import (
@@ -36,6 +37,10 @@ pytestmark = [
 ]
 
 
+# Convolutions on a GPU add in an order of their own.
+EXACT = {"rtol": 0, "atol": 0} if DEVICE == "cpu" else {"rtol": 1e-3, "atol": 1e-4}
+
+
 def state_of(estimator):
     return estimator.net_.module_.state_dict()
 
@@ -44,9 +49,10 @@ def assert_same_fit(one, other):
     """Compare two fits bit for bit, but for the seconds."""
     first, second = state_of(one), state_of(other)
     assert first.keys() == second.keys()
-    assert all(torch.equal(first[name], second[name]) for name in first)
+    for name, value in first.items():
+        torch.testing.assert_close(value, second[name], **EXACT)
     histories = [each.history_.drop(columns="dur") for each in (one, other)]
-    pd.testing.assert_frame_equal(*histories, check_exact=True)
+    pd.testing.assert_frame_equal(*histories, **EXACT)
     assert one.chosen_epoch_ == other.chosen_epoch_
     for name in ("adversary_", "path_counts_", "diagnosed_epoch_"):
         assert hasattr(one, name) == hasattr(other, name)
@@ -103,13 +109,13 @@ def test_a_fit_may_be_killed_several_times(tmp_path):
 
 
 def test_without_a_seed_that_of_the_file_is_taken(tmp_path, monkeypatch):
-    path = tmp_path / "fit.pt"
+    path, seeded = tmp_path / "fit.pt", uninterrupted("repair")
     kill("repair", "middle", 4, checkpoint=path, random_state=None)
     seeds = Seeds(**torch.load(path)["seeds"])
     resumed = fit_case("repair", checkpoint=path, random_state=None)
     monkeypatch.setattr("skrunner.estimators._base.draw_seeds", lambda _: seeds)
     assert_same_fit(resumed, fit_case("repair", random_state=None))
-    assert not np.array_equal(weights_of(resumed), weights_of(uninterrupted("repair")))
+    assert not np.array_equal(weights_of(resumed), weights_of(seeded))
 
 
 @pytest.mark.parametrize("name", ["repair", "selective dropout", "adversary"])
