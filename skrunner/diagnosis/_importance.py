@@ -6,7 +6,7 @@ of activation times gradient. Both add up over chunks of rows and over machines.
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -144,7 +144,7 @@ def neuron_importance(
         gap, layers, activations, criteria, slopes=slopes, retain_graph=True
     )
     return [
-        criterion.score(layer.get_parameter("weight"), piece)
+        criterion.score(_weight_of(layer), piece)
         for layer, criterion, piece in zip(layers, criteria, evidence, strict=True)
     ]
 
@@ -178,7 +178,7 @@ def gap_evidence(
         activation times gradient; an empty tensor where nothing is needed.
     """
     needed = [
-        layer.get_parameter("weight") if criterion.at == "weight" else activation
+        _weight_of(layer) if criterion.at == "weight" else activation
         for layer, activation, criterion in zip(
             layers, activations, criteria, strict=True
         )
@@ -203,3 +203,7 @@ def gap_evidence(
                 [axis for axis in range(product.ndim) if axis != 1]
             )
     return evidence
+
+
+def _weight_of(layer: nn.Module) -> Tensor:
+    return cast("Tensor", layer.weight)  # get_parameter() takes six times as long

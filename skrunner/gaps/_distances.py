@@ -100,7 +100,7 @@ def row_slopes(structure: GapStructure, means: GroupMeans, slopes: Tensor) -> Te
         The derivative of the sum by each value.
     """
     by_row, by_column = _factors(structure, means, slopes)
-    return by_row @ by_column
+    return by_row.mm(by_column)
 
 
 class _WeightedDistances(torch.autograd.Function):
@@ -126,13 +126,14 @@ class _WeightedDistances(torch.autograd.Function):
             gradients[0] * differences.abs() if ctx.needs_input_grad[3] else None
         )
         by_row, by_column = _factors(ctx.structure, ctx.means, gradients[0] * slopes)
-        pieces = torch.split(
-            by_column, [shape[1:].numel() for shape, _ in ctx.blocks], 1
-        )
+        widths = [shape[1:].numel() for shape, _ in ctx.blocks]
         by_block = [
-            _shaped(by_row @ piece, shape).to(dtype) if needed else None
+            _like(by_row.mm(piece), shape, dtype) if needed else None
             for piece, (shape, dtype), needed in zip(
-                pieces, ctx.blocks, ctx.needs_input_grad[4:], strict=True
+                by_column.split_with_sizes(widths, 1),
+                ctx.blocks,
+                ctx.needs_input_grad[4:],
+                strict=True,
             )
         ]
         return None, None, None, by_weight, *by_block
@@ -147,12 +148,16 @@ def _factors(
 
 
 def _averages(matrix: Tensor, blocks: Sequence[Tensor]) -> Tensor:
-    return torch.cat(
-        [matrix @ block.flatten(1).to(matrix.dtype) for block in blocks], 1
-    )
+    return torch.cat([matrix.mm(_columns(block, matrix)) for block in blocks], 1)
 
 
-def _shaped(values: Tensor, shape: torch.Size) -> Tensor:
+def _columns(block: Tensor, matrix: Tensor) -> Tensor:
+    flat = block if block.ndim == 2 else block.flatten(1)
+    return flat if flat.dtype == matrix.dtype else flat.to(matrix.dtype)
+
+
+def _like(values: Tensor, shape: torch.Size, dtype: torch.dtype) -> Tensor:
     # A view, even of the same shape, would keep autograd from adding the layer's other
     # gradient in place.
-    return values if values.shape == shape else values.reshape(shape)
+    shaped = values if values.shape == shape else values.reshape(shape)
+    return shaped if shaped.dtype == dtype else shaped.to(dtype)

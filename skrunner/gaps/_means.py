@@ -94,6 +94,9 @@ class RunningMeans:
         self.momentum = momentum
         self._means: Tensor | None = None
         self._seen: Tensor | None = None
+        self._present: Tensor | None = None
+        self._steady = False
+        self._share = torch.empty(0)
 
     def seen(self, present: Tensor) -> Tensor:
         """Tell which bins can be compared after a batch.
@@ -130,10 +133,13 @@ class RunningMeans:
         if self._means is None or self._seen is None:
             self._means, self._seen = means, present
             return means
-        # 1 - momentum for a bin of the batch that was seen before, 1 for a new one
-        share = torch.addcmul(present, self._seen, present, value=-self.momentum)
-        self._means = torch.lerp(self._means, means, share[:, None].to(means.dtype))
-        self._seen = torch.maximum(self._seen, present)
+        again = present is self._present  # what batches of the same cells share
+        if not (again and self._steady):
+            # 1 - momentum for a bin of the batch that was seen before, 1 for a new one
+            share = torch.addcmul(present, self._seen, present, value=-self.momentum)
+            self._seen = torch.maximum(self._seen, present)
+            self._present, self._steady, self._share = present, again, share[:, None]
+        self._means = torch.lerp(self._means, means, self._share)
         return self._means
 
     def state_dict(self) -> dict[str, Tensor | None]:
@@ -161,3 +167,4 @@ class RunningMeans:
         means, seen = state["means"], state["seen"]
         self._means = None if means is None else means.to(device)
         self._seen = None if seen is None else seen.to(device)
+        self._present = None

@@ -22,7 +22,7 @@ def class_probabilities(logits: Tensor, temperature: float = 1.0) -> Tensor:
     Tensor of shape (n_samples, 1) or (n_samples, n_classes)
         The probability of class 1 for two classes, else of every class.
     """
-    scaled = logits.reshape(len(logits), -1)
+    scaled = logits if logits.ndim == 2 else logits.reshape(len(logits), -1)
     if temperature != 1:
         scaled = scaled / temperature
     if scaled.shape[1] == 1:

@@ -55,7 +55,7 @@ class Comparisons:
         GroupMeans
             The matrix; rows that only the predictive loss sees have no part in it.
         """
-        n_rows = len(batch.y)
+        n_rows = batch.y.shape[0]
         if batch.same_cells and n_rows in self._means:
             return self._means[n_rows]
         weight = batch.weight
@@ -85,7 +85,7 @@ class Comparisons:
         Comparison
             The weights.
         """
-        n_rows = len(batch.y)
+        n_rows = batch.y.shape[0]
         if not batch.same_cells:
             return self._weights_of(present, constant=False)
         if n_rows not in self._weights:

@@ -106,7 +106,7 @@ class GroupGap:
         else:
             compared = self._comparisons.weigh(means.present, batch)
         by_output = compared.by_output
-        gap = (by_output * differences[:, : by_output.shape[1]].abs()).sum()
+        gap = (by_output * differences[:, : by_output.shape[1]]).abs().sum()
         return Measured(differences, compared, means, gap)
 
     def add_up(

@@ -61,7 +61,8 @@ class StabilizingObjective:
         self._column_weights: dict[int, Tensor] = {}
         self._step = 0
         self.selected: list[Tensor] = []
-        self._shares: list[Tensor] = []
+        self._share = structure.differences.new_empty(0)
+        self._parts: dict[tuple[int, ...], Tensor] = {}
 
     def __call__(self, forward: Forward, batch: Batch) -> StepLoss:
         """Compute the loss of a batch.
@@ -111,13 +112,13 @@ class StabilizingObjective:
         Returns
         -------
         dict
-            The number of steps, the neurons of the last diagnosis and their shares,
+            The number of steps, the neurons of the last diagnosis and their share,
             running means and the state of the generator of random importance.
         """
         return {
             "step": self._step,
             "selected": self.selected,
-            "shares": self._shares,
+            "share": self._share,
             "groups": self._groups.state_dict(),
             "generator": self._generator.get_state(),
         }
@@ -133,20 +134,20 @@ class StabilizingObjective:
         device = self._groups.structure.differences.device
         self._step = state["step"]
         self.selected = [chosen.to(device) for chosen in state["selected"]]
-        self._shares = [share.to(device) for share in state["shares"]]
+        self._share = state["share"].to(device)
         self._column_weights = {}
         self._groups.load_state_dict(state["groups"])
         self._generator.set_state(state["generator"])
 
     def _weigh_columns(self, compared: Comparison, batch: Batch) -> Tensor:
         """Weigh every distance, of shape (n_terms, n_columns), in the fairness term."""
-        n_rows = len(batch.y)
+        n_rows = batch.y.shape[0]
         if compared.constant and n_rows in self._column_weights:
             return self._column_weights[n_rows]
         columns = self._groups.weigh_outputs(
             compared, include=self.settings.include_output
         )
-        columns += [torch.outer(compared.by_term, share) for share in self._shares]
+        columns.append(torch.outer(compared.by_term, self._share))
         weights = torch.cat(columns, 1)
         if compared.constant:
             self._column_weights[n_rows] = weights
@@ -159,7 +160,7 @@ class StabilizingObjective:
         dtype = means.matrix.dtype
         ones = [means.matrix.new_ones(values.shape[1]) for values in outputs]
         spreads = [
-            spread(values.to(dtype), means).repeat_interleave(_positions(values))
+            spread(values.to(dtype), means).repeat_interleave(values.shape[2:].numel())
             for values in views
         ]
         return torch.cat([*ones, *spreads]).clamp_min(torch.finfo(dtype).eps)
@@ -194,18 +195,27 @@ class StabilizingObjective:
             for i, weight in enumerate(weights)
         ]
         self._column_weights = {}
-        self._shares = [
-            self._share_of(selected, _positions(values), ratio)
-            for selected, values in zip(self.selected, views, strict=True)
-        ]
+        self._share = self._spread_over_columns(views, ratio)
 
-    def _share_of(self, selected: Tensor, positions: int, ratio: float) -> Tensor:
+    def _spread_over_columns(self, views: Sequence[Tensor], ratio: float) -> Tensor:
         """Spread a layer's weight over its selected neurons and their positions."""
-        n_held = n_selected(len(selected), ratio)
-        parts = positions * (n_held if self.settings.reduction == "mean" else 1)
-        share = selected.to(self._groups.structure.differences.dtype) / parts
-        return share.repeat_interleave(positions) if positions > 1 else share
+        if not self.selected:
+            return self._share
+        positions = tuple(values.shape[2:].numel() for values in views)
+        if positions not in self._parts:
+            self._parts = {positions: self._equal_parts(positions, ratio)}
+        chosen = [
+            selected if n == 1 else selected.repeat_interleave(n)
+            for selected, n in zip(self.selected, positions, strict=True)
+        ]
+        return torch.cat(chosen) * self._parts[positions]
 
-
-def _positions(values: Tensor) -> int:
-    return values.shape[2:].numel()
+    def _equal_parts(self, positions: Sequence[int], ratio: float) -> Tensor:
+        """Return the share of each column, if its neuron is selected."""
+        by_mean = self.settings.reduction == "mean"
+        like = self._groups.structure.differences
+        parts = []
+        for selected, n in zip(self.selected, positions, strict=True):
+            n_held = n_selected(len(selected), ratio) if by_mean else 1
+            parts.append(like.new_full((n * len(selected),), 1 / (n * n_held)))
+        return torch.cat(parts)
