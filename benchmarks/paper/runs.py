@@ -5,6 +5,7 @@ Results are JSON lines, one a finished fit, appended at once by the parent proce
 
 import json
 import math
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ def run_points(
     file_of: Callable[[Row], Path],
     *,
     jobs: int,
+    minutes: float = math.inf,
 ) -> list[Row]:
     """Fit what is not yet in a file, and append each result to its file.
 
@@ -34,20 +36,27 @@ def run_points(
         Returns the file of a point. Fits that failed are tried again.
     jobs : int
         Fits at a time.
+    minutes : float, default=inf
+        When no other fit is begun; those that run are finished.
 
     Returns
     -------
     list of dict
-        The rows of the points, in their order.
+        The rows of the points, in their order, without those that time was too short
+        for.
     """
+    end = time.monotonic() + 60 * minutes
     names = list(points[0])
     files = dict.fromkeys(file_of(point) for point in points)
     rows = [row for path in files for row in read_rows(path, cut=True)]
     known = {_key(row, names): row for row in rows}
     todo = [p for p in points if "error" in known.get(_key(p, names), {"error": ""})]
-    parallel = Parallel(jobs, return_as="generator_unordered", batch_size=1)
+    # No fit waits for a worker: what waits would still be fitted when time is over.
+    parallel = Parallel(
+        jobs, return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs"
+    )
     bar = tqdm(
-        parallel(delayed(fit)(point) for point in todo),
+        parallel(delayed(fit)(point) for point in todo if time.monotonic() < end),
         total=len(points),
         initial=len(points) - len(todo),
         unit="fit",
@@ -55,7 +64,8 @@ def run_points(
     for row in bar:
         _append(row, file_of(row))
         known[_key(row, names)] = row
-    return [known[_key(point, names)] for point in points]
+    keys = (_key(point, names) for point in points)
+    return [known[key] for key in keys if key in known]
 
 
 def _append(row: Row, path: Path) -> None:
