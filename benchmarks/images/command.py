@@ -10,6 +10,7 @@ all processes map. A run writes one JSON line a fit and goes on where it was.
 
 import argparse
 import json
+import math
 import signal
 import sys
 import tempfile
@@ -32,6 +33,7 @@ from benchmarks.images.tasks import NETS, TASKS, Budget
 from benchmarks.machine import describe
 from benchmarks.paper.methods import ALIASES
 from benchmarks.paper.runs import run_points
+from benchmarks.paper.scores import GAPS
 from benchmarks.paper.summary import successful
 
 ABOUT = "about-images.json"
@@ -55,12 +57,13 @@ def add_commands(commands: Any) -> None:
         run.add_argument("--seeds", type=int, default=1 if name == SEARCH else 5)
         run.add_argument("--tasks", nargs="+", choices=TASKS)
         run.add_argument("--nets", nargs="+", choices=NETS)
+        run.add_argument("--constraints", nargs="+", choices=GAPS)
+        run.add_argument("--methods", nargs="+", choices=(*METHODS, *ALIASES))
         if name == SEARCH:
             add_grid(run)
-        else:
-            run.add_argument("--methods", nargs="+", choices=(*METHODS, *ALIASES))
         add_budget(run)
         run.add_argument("--jobs", type=int, default=1, help="fits at a time")
+        run.add_argument("--minutes", type=float, default=math.inf, help="at most")
         run.add_argument("--device", default="cpu")
         run.add_argument("--output", type=Path, default=Path("results"))
 
@@ -95,6 +98,8 @@ def add_grid(run: argparse.ArgumentParser) -> None:
     run.add_argument("--ratios", nargs="+", type=float, default=usual.ratios)
     run.add_argument("--gaps", nargs="+", default=usual.gaps)
     run.add_argument("--warm-ups", nargs="+", type=float, default=usual.warm_ups)
+    run.add_argument("--fair-rows", nargs="+", type=int, default=usual.rows)
+    run.add_argument("--drops", nargs="+", type=float, default=usual.drops)
 
 
 def budget_of(options: argparse.Namespace) -> Budget:
@@ -150,6 +155,7 @@ def run_images(options: argparse.Namespace) -> None:
             partial(fit, faces=faces, device=options.device),
             lambda point: options.output / f"{point.get('table', SEARCH)}.jsonl",
             jobs=options.jobs,
+            minutes=options.minutes,
         )
     if search:
         store_choice(rows, options)
@@ -169,8 +175,6 @@ def table_todo(options: argparse.Namespace) -> list[dict[str, Any]]:
         Seed by seed, so that a run that is cut short has whole seeds.
     """
     names = TABLES if options.command == "images" else [options.command]
-    given = options.methods
-    wanted = given and [part for name in given for part in ALIASES.get(name, (name,))]
     todo = [
         point
         for name in names
@@ -180,7 +184,8 @@ def table_todo(options: argparse.Namespace) -> list[dict[str, Any]]:
             seeds=options.seeds,
             tasks=options.tasks,
             nets=options.nets,
-            methods=wanted,
+            constraints=options.constraints,
+            methods=wanted_methods(options),
         )
     ]
     return sorted(todo, key=lambda point: point["seed"])
@@ -204,6 +209,8 @@ def search_todo(options: argparse.Namespace) -> list[dict[str, Any]]:
         ratios=options.ratios,
         gaps=options.gaps,
         warm_ups=options.warm_ups,
+        rows=options.fair_rows,
+        drops=options.drops,
     )
     return search_points(
         grid,
@@ -211,7 +218,26 @@ def search_todo(options: argparse.Namespace) -> list[dict[str, Any]]:
         seeds=options.seeds,
         tasks=options.tasks,
         nets=options.nets,
+        constraints=options.constraints,
+        methods=wanted_methods(options),
     )
+
+
+def wanted_methods(options: argparse.Namespace) -> list[str] | None:
+    """Return the methods of the options.
+
+    Parameters
+    ----------
+    options : Namespace
+        The options.
+
+    Returns
+    -------
+    list of str or None
+        Keys of ``METHODS``; None for all.
+    """
+    given = options.methods
+    return given and [part for name in given for part in ALIASES.get(name, (name,))]
 
 
 def store_choice(rows: list[dict[str, Any]], options: argparse.Namespace) -> None:

@@ -39,6 +39,7 @@ def points(
     tasks: Sequence[str] | None = None,
     nets: Sequence[str] | None = None,
     methods: Sequence[str] | None = None,
+    constraints: Sequence[str] | None = None,
 ) -> list[dict[str, Any]]:
     """List the fits of a table, seed by seed, so that a part of them is of use.
 
@@ -56,6 +57,8 @@ def points(
         Nets of the tasks; None takes the paper's.
     methods : sequence of str, default=None
         Which of the table's; None takes all.
+    constraints : sequence of str, default=None
+        Which of the table's; None takes all.
 
     Returns
     -------
@@ -69,16 +72,17 @@ def points(
             "seed": seed,
             "task": task,
             "net": net,
-            "constraints": constraints,
+            "constraints": constraint,
             "method": method,
             "budget": budget.as_json(),
         }
         for seed in range(seeds)
         for task in table.datasets
         if not tasks or task in tasks
-        for net, constraints, method in product(
+        for net, constraint, method in product(
             nets or (TASKS[task].net,), table.constraints, table.methods
         )
+        if not constraints or constraint in constraints
         if not methods or method in methods
     ]
 

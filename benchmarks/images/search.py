@@ -49,6 +49,10 @@ class Grid:
         Whether gaps of neurons are divided by their deviation; the control has none.
     warm_ups : sequence of float
         Shares of the training over which λ rises.
+    rows : sequence of int or None
+        Balanced rows of a step; None is the default.
+    drops : sequence of float
+        The validation utility that the epoch's choice may give up.
     """
 
     weights: Sequence[float] = (0.1, 0.3, 1.0, 3.0, 10.0)
@@ -56,6 +60,8 @@ class Grid:
     gaps: Sequence[str] = ("mean", "threshold")
     normalize: Sequence[bool] = (False, True)
     warm_ups: Sequence[float] = (0.0,)
+    rows: Sequence[int | None] = (None,)
+    drops: Sequence[float] = (0.03,)
 
     def candidates(self) -> list[tuple[str, dict[str, Any]]]:
         """List methods and parameters.
@@ -65,9 +71,17 @@ class Grid:
         list of (str, dict)
             Vanilla, the rivals, and all settings of the methods that are searched.
         """
-        shared = list(product(self.weights, self.gaps, self.warm_ups))
-        names = ("fairness_weight", "gap", "fairness_warm_up")
-        common = [dict(zip(names, values, strict=True)) for values in shared]
+        shared = {
+            "fairness_weight": self.weights,
+            "gap": self.gaps,
+            "fairness_warm_up": self.warm_ups,
+            "fairness_batch_size": self.rows,
+            "utility_drop": self.drops,
+        }
+        common = [
+            dict(zip(shared, values, strict=True))
+            for values in product(*shared.values())
+        ]
         runner = [
             {**params, "neuron_ratio": ratio, "normalize": normalize}
             for params, ratio, normalize in product(common, self.ratios, self.normalize)
@@ -86,6 +100,8 @@ def search_points(
     seeds: int,
     tasks: Sequence[str] | None = None,
     nets: Sequence[str] | None = None,
+    constraints: Sequence[str] | None = None,
+    methods: Sequence[str] | None = None,
 ) -> list[dict[str, Any]]:
     """List the fits of the search, seed by seed.
 
@@ -99,6 +115,8 @@ def search_points(
         Seeds.
     tasks, nets : sequence of str, default=None
         Tasks, None takes all; their nets, None takes the paper's.
+    constraints, methods : sequence of str, default=None
+        Constraints and methods, None takes all.
 
     Returns
     -------
@@ -110,15 +128,16 @@ def search_points(
             "seed": seed,
             "task": task,
             "net": net,
-            "constraints": constraints,
+            "constraints": name,
             "method": method,
             "params": params,
             "budget": budget.as_json(),
         }
         for seed in range(FIRST_SEED, FIRST_SEED + seeds)
         for task in tasks or TASKS
-        for net, constraints in product(nets or (TASKS[task].net,), GAPS)
+        for net, name in product(nets or (TASKS[task].net,), constraints or GAPS)
         for method, params in grid.candidates()
+        if not methods or method in methods
     ]
 
 
