@@ -1,28 +1,34 @@
 """Compare RUNNER with what a user would pick instead, and with its own controls.
 
-    python -m benchmarks.peers run --seeds 10 --jobs 15 --output results
-    python -m benchmarks.peers run --seeds 1 --datasets compas --methods to_logistic
-    python -m benchmarks.peers neurons --seeds 10 --jobs 15 --output results
+    python -m benchmarks.peers run --count
+    python -m benchmarks.peers run --jobs 12 --minutes 9 --output results
+    python -m benchmarks.peers run --plan full --jobs 15 --output results
+    python -m benchmarks.peers neurons --jobs 12 --minutes 5 --output results
     python -m benchmarks.peers render --results results --pages docs/results
 
 ``run`` writes one JSON line a fit to ``<output>/peers.jsonl``, ``neurons`` to
 ``<output>/neurons.jsonl``; started again with the same output, they go on where they
-were. Splits are finished one after another. Needs ``pip install -e ".[benchmarks]"``:
-fairret, and cvxpy for its projection; what is not there is recorded as failed.
+were. The short plan (``benchmarks/peers/plans.py``, ``neuron_plans.py``) takes less
+than two core hours and one, the full one dozens. Splits are finished one after another.
+Needs ``pip install -e ".[benchmarks]"``: fairret, and cvxpy for its projection; what is
+not there is recorded as failed.
 """
 
 import argparse
 import json
+import math
 from functools import partial
 from pathlib import Path
 
-from benchmarks.machine import describe
 from benchmarks.paper.runs import read_rows, run_points
-from benchmarks.peers import grid, neurons
+from benchmarks.peers import grid, neuron_plans, neurons, plans
+from benchmarks.peers.about import about_text, note
+from benchmarks.peers.cost import describe_cost
 from benchmarks.peers.methods import METHODS
 from benchmarks.peers.neurons_page import write_neurons
 from benchmarks.peers.pages import write_peers
 from benchmarks.peers.splits import DATASETS
+from benchmarks.peers.summary import whole_splits
 
 INPUTS = {"without": False, "with": True}
 
@@ -48,24 +54,28 @@ def read_options(arguments: list[str] | None = None) -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="the frontiers of all methods")
     run.add_argument("--methods", nargs="+", choices=METHODS)
-    run.add_argument("--inputs", nargs="+", choices=INPUTS, default=list(INPUTS))
-    nets = commands.add_parser("neurons", help="does choosing neurons pay?")
-    nets.add_argument(
-        "--nets", nargs="+", choices=neurons.NETS, default=list(neurons.NETS)
+    run.add_argument(
+        "--inputs",
+        nargs="+",
+        choices=INPUTS,
+        help="with the sensitive column among them, without it, or both",
     )
+    nets = commands.add_parser("neurons", help="does choosing neurons pay?")
+    nets.add_argument("--nets", nargs="+", choices=neuron_plans.NETS)
     nets.add_argument(
         "--gaps",
         nargs="+",
-        choices=neurons.GAP_TERMS,
-        default=list(neurons.GAP_TERMS),
+        choices=neuron_plans.GAP_TERMS,
         help="how the output's gap is compared in the term",
     )
     for command in (run, nets):
-        command.add_argument(
-            "--datasets", nargs="+", choices=DATASETS, default=list(DATASETS)
-        )
-        command.add_argument("--seeds", type=int, default=10, help="random splits")
+        command.add_argument("--datasets", nargs="+", choices=DATASETS)
+        command.add_argument("--plan", choices=plans.PLANS, default="short")
+        command.add_argument("--seeds", type=int, help="fewer splits than the plan's")
         command.add_argument("--jobs", type=int, default=1, help="fits at a time")
+        command.add_argument(
+            "--minutes", type=float, default=math.inf, help="begin no fit after these"
+        )
         command.add_argument("--device", default="cpu")
         command.add_argument("--output", type=Path, default=Path("results"))
         command.add_argument(
@@ -85,23 +95,32 @@ def run(options: argparse.Namespace) -> None:
     options : Namespace
         See `read_options`.
     """
-    common = {"seeds": options.seeds, "datasets": options.datasets}
+    common = {"seeds": options.seeds, "datasets": options.datasets or DATASETS}
     if options.command == "run":
-        inputs = [INPUTS[name] for name in options.inputs]
-        todo = grid.points(methods=options.methods, inputs=inputs, **common)
+        inputs = [INPUTS[name] for name in options.inputs or INPUTS]
+        plan = plans.PLANS[options.plan]
+        todo = grid.points(plan=plan, methods=options.methods, inputs=inputs, **common)
         fit, name = grid.fit_point, "peers"
     else:
-        todo = neurons.points(nets=options.nets, gap_terms=options.gaps, **common)
+        todo = neurons.points(
+            plan=neuron_plans.PLANS[options.plan],
+            nets=options.nets or tuple(neuron_plans.NETS),
+            gap_terms=options.gaps or neuron_plans.GAP_TERMS,
+            **common,
+        )
         fit, name = neurons.fit_point, "neurons"
     path = options.output / f"{name}.jsonl"
-    print(grid.describe_cost(todo, read_rows(path), options.jobs))
+    print(describe_cost(todo, read_rows(path), options.jobs))
     if options.count:
         return
     options.output.mkdir(parents=True, exist_ok=True)
-    about = json.dumps(describe(options.device, options.jobs), indent=1)
-    (options.output / f"about_{name}.json").write_text(about + "\n")
+    note(options.output / f"about_{name}.json", options)
     run_points(
-        todo, partial(fit, device=options.device), lambda _: path, jobs=options.jobs
+        todo,
+        partial(fit, device=options.device),
+        lambda _: path,
+        jobs=options.jobs,
+        minutes=options.minutes,
     )
 
 
@@ -124,7 +143,8 @@ def render(results: Path, pages: Path) -> list[Path]:
     for name, write in (("peers", write_peers), ("neurons", write_neurons)):
         rows = read_rows(results / f"{name}.jsonl")
         if rows:
-            written += write(latest(rows), pages, about_text(results, name))
+            kept = whole_splits(latest(rows))
+            written += write(kept, pages, about_text(results, name))
     return written
 
 
@@ -136,32 +156,6 @@ def latest(rows: list[dict]) -> list[dict]:
     return list(dict(zip(keys, rows, strict=True)).values())
 
 
-def about_text(results: Path, name: str) -> str:
-    """Say what a run was made with.
-
-    Parameters
-    ----------
-    results : Path
-        The folder of the run.
-    name : str
-        Which run.
-
-    Returns
-    -------
-    str
-        The rest of a sentence.
-    """
-    path = results / f"about_{name}.json"
-    if not path.exists():
-        return "on a machine that was not recorded."
-    about = json.loads(path.read_text())
-    return (
-        f"with skrunner {about['skrunner']}, torch {about['torch']}, Python "
-        f"{about['python']}, on {about['device']}, {about['processor']}, "
-        f"{about['jobs']} fits at a time."
-    )
-
-
 def main() -> None:
     """Run or render."""
     options = read_options()
@@ -169,7 +163,9 @@ def main() -> None:
         written = render(options.results, options.pages)
     else:
         run(options)
-        written = [] if options.count else render(options.output, options.output)
+        if options.count:
+            return
+        written = render(options.output, options.output)
     print("\n".join(path.name for path in written) or "Nothing rendered.")
 
 

@@ -11,92 +11,88 @@ from typing import Any
 
 from benchmarks.paper.grid import guarded, split_of
 from benchmarks.paper.methods import VALIDATION, vanilla
-from benchmarks.paper.scores import GAPS, fit_and_score
+from benchmarks.paper.scores import fit_and_score
+from benchmarks.peers.cost import guess
 from benchmarks.peers.methods import REFERENCE
+from benchmarks.peers.neuron_plans import (
+    GAP_TERMS,
+    NETS,
+    OUTPUT_ALONE,
+    PLANS,
+    VARIANTS,
+    Block,
+)
+from benchmarks.peers.splits import DATASETS
 from skrunner import RunnerClassifier, baselines
-
-NETS = {
-    "200x2": (200,) * 2,
-    "50x4": (50,) * 4,
-    "200x8": (200,) * 8,
-    "1000x2": (1000,) * 2,
-}
-RATIOS = (0.05, 0.5)
-WEIGHTS = (0.1, 0.2, 0.5)
-# How the output's gap is compared in the term; "default" is the constraint's own.
-GAP_TERMS = ("default", "wasserstein")
-OUTPUT_ALONE = "output"
 
 Point = dict[str, Any]
 
 
-def variant_name(importance: str, ratio: float | None = None) -> str:
-    """Name a choice of neurons.
-
-    Parameters
-    ----------
-    importance : str
-        How neurons are chosen, or ``OUTPUT_ALONE``.
-    ratio : float, default=None
-        The share of neurons, where it is free.
-
-    Returns
-    -------
-    str
-        Such as ``"auto 5%"``.
-    """
-    return importance if ratio is None else f"{importance} {ratio:.0%}"
-
-
-# name -> (importance, share of neurons)
-VARIANTS: dict[str, tuple[str, float | None]] = {
-    **{
-        variant_name(importance, ratio): (importance, ratio)
-        for importance, ratio in product(("auto", "random"), RATIOS)
-    },
-    "all": ("all", None),
-    OUTPUT_ALONE: (OUTPUT_ALONE, None),
-}
-
-
 def points(
     *,
-    seeds: int,
-    datasets: Sequence[str],
+    plan: Sequence[Block] = PLANS["full"],
+    seeds: int | None = None,
+    datasets: Sequence[str] = DATASETS,
     nets: Sequence[str] = tuple(NETS),
     gap_terms: Sequence[str] = GAP_TERMS,
-    weights: Sequence[float] = WEIGHTS,
 ) -> list[Point]:
-    """List the fits, split by split.
+    """List the fits: by the stages of the plan, and in each split by split.
 
     Parameters
     ----------
-    seeds : int
-        Splits.
+    plan : sequence of Block, default=PLANS["full"]
+        What is compared where.
+    seeds : int, default=None
+        The first so many splits of each block; None takes all.
     datasets : sequence of str
         The data sets.
     nets : sequence of str
         Keys of ``NETS``.
     gap_terms : sequence of str
         Of ``GAP_TERMS``.
-    weights : sequence of float
-        The weights λ.
 
     Returns
     -------
     list of dict
         Seed, data set, constraint, net, term, method and strength; the plain net once a
-        net.
+        net. In each split slow fits come first.
     """
+    wanted = [
+        block for block in plan if block.dataset in datasets and block.net in nets
+    ]
+    rounds = sorted(
+        {(block.stage, seed) for block in wanted for seed in block.splits[:seeds]}
+    )
+    return [
+        point
+        for stage, seed in rounds
+        for point in sorted(
+            (
+                point
+                for block in wanted
+                if block.stage == stage and seed in block.splits[:seeds]
+                for point in _points_of(block, seed, gap_terms)
+            ),
+            key=guess,
+            reverse=True,
+        )
+    ]
+
+
+def _points_of(block: Block, seed: int, gap_terms: Sequence[str]) -> list[Point]:
     names = ("seed", "dataset", "constraints", "net", "term", "method", "strength")
     found = []
-    for setting in product(range(seeds), datasets, GAPS, nets):
-        rest = [("default", REFERENCE, {})]
+    for constraints in block.constraints:
+        rest: list[tuple[str, str, Point]] = [("default", REFERENCE, {})]
         rest += [
             (term, variant, {"fairness_weight": weight})
-            for term, variant, weight in product(gap_terms, VARIANTS, weights)
+            for term, variant, weight in product(
+                block.terms, block.variants, block.weights
+            )
+            if term in gap_terms
         ]
-        found += [dict(zip(names, (*setting, *one), strict=True)) for one in rest]
+        place = (seed, block.dataset, constraints, block.net)
+        found += [dict(zip(names, (*place, *one), strict=True)) for one in rest]
     return found
 
 

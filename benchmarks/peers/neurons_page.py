@@ -9,13 +9,12 @@ import pandas as pd
 
 from benchmarks.paper.pages import CONSTRAINTS, TITLES
 from benchmarks.paper.rst import heading, list_table
-from benchmarks.peers.hypervolume import FEWEST, bootstrap_interval
+from benchmarks.peers.hypervolume import FEWEST, mean_interval
 from benchmarks.peers.methods import REFERENCE
-from benchmarks.peers.neurons import OUTPUT_ALONE, RATIOS, variant_name
+from benchmarks.peers.neuron_plans import OUTPUT_ALONE, RATIOS, variant_name
 from benchmarks.peers.summary import RULE, UTILITIES, VOLUMES, paired, table_of, volumes
 from benchmarks.peers.verdicts import interval_text
 
-COMMAND = "python -m benchmarks.peers neurons --seeds {} --output results"
 KEYS = ["dataset", "constraints", "net"]
 CONTROLS = {"random": "random", "all": "all", OUTPUT_ALONE: "the output's gap alone"}
 TERMS = {"default": "default", "wasserstein": "distributions (Wasserstein)"}
@@ -137,15 +136,14 @@ def neurons_page(frame: pd.DataFrame, failed: int, about: str) -> str:
     str
         The page.
     """
-    command = COMMAND.format(frame["seed"].nunique())
     found = answers(frame)
     out = [
         *heading("Does choosing neurons pay?", "="),
         verdict(found),
         "",
-        f"Measured by ``{command}`` {about} Differences of hypervolumes of RUNNER with "
+        f"Measured by {about}. Differences of hypervolumes of RUNNER with "
         "its most important neurons and a control, which has the same net, weights λ, "
-        "output gap, rows and seeds: means over splits, with 95 % bootstrap intervals "
+        "output gap, rows and seeds: means over splits, with 95 % intervals (Student) "
         "over splits below. Positive differences speak for the most important neurons.",
         "",
         RULE,
@@ -223,7 +221,7 @@ def verdict(found: list[Answer]) -> str:
 
 
 def _side(values: np.ndarray) -> str:
-    interval = bootstrap_interval(values)
+    interval = mean_interval(values)
     if interval is None or interval[0] <= 0 <= interval[1]:
         return "neither"
     return "better" if interval[0] > 0 else "worse"

@@ -8,6 +8,7 @@ import pandas as pd
 
 from benchmarks.paper.pages import CONSTRAINTS, TITLES
 from benchmarks.paper.rst import heading, list_table
+from benchmarks.peers.conditions import EPOCHS, SETTINGS, limits, ranges
 from benchmarks.peers.figures import draw_frontiers, save_figure
 from benchmarks.peers.methods import METHODS, OURS
 from benchmarks.peers.points_page import input_titles, name_of, points_page
@@ -27,7 +28,6 @@ from benchmarks.peers.verdicts import (
     settings_of,
 )
 
-COMMAND = "python -m benchmarks.peers run --seeds {} --output results"
 VOLUME_TITLES = [
     f"{UTILITIES[utility]}, {'threshold' if which == 'threshold' else 'strong'}"
     for which, utility in VOLUMES
@@ -88,17 +88,19 @@ def peers_page(frame: pd.DataFrame, rows: Rows, about: str) -> str:
     str
         The page.
     """
-    command = COMMAND.format(frame["seed"].nunique())
-    measured = {key: volumes(part) for key, part in settings_of(frame).items()}
+    settings = settings_of(frame)
+    measured = {key: volumes(part) for key, part in settings.items()}
     out = [
         *heading("RUNNER and what else there is", "="),
         first_paragraph(compare_all(measured), name_of),
         "",
-        f"Measured by ``{command}`` {about} All methods get the same rows of the "
-        "paper's splits, train and validation together; nets that choose an epoch set "
-        "a quarter aside. A method's strengths trace its frontier on test rows, none "
-        "is chosen: a frontier of many points looks better than any one of them will. "
-        "Methods without a knob have one point.",
+        f"Measured by {about}. {EPOCHS}",
+        "",
+        ranges(frame),
+        "",
+        SETTINGS,
+        "",
+        limits(frame),
         "",
         RULE,
         "",
@@ -118,9 +120,10 @@ def peers_page(frame: pd.DataFrame, rows: Rows, about: str) -> str:
                 "",
             ]
             for one, inputs in input_titles(dataset).items():
-                table = measured.get((dataset, one, constraints))
-                if table is not None:
-                    out += _volume_table(table, f"Hypervolumes {inputs}")
+                key = (dataset, one, constraints)
+                if key in settings:
+                    title = f"Hypervolumes {inputs}"
+                    out += _volume_table(measured[key], settings[key], title)
     return "\n".join([*out, *_failures(rows)]).rstrip() + "\n"
 
 
@@ -157,7 +160,8 @@ def _methods_table(frame: pd.DataFrame) -> list[str]:
     ]
 
 
-def _volume_table(measured: pd.DataFrame, title: str) -> list[str]:
+def _volume_table(measured: pd.DataFrame, fits: pd.DataFrame, title: str) -> list[str]:
+    points = fits.groupby("method")["strength"].nunique()
     cells = []
     for name in methods_in(measured):
         own = measured[measured["method"] == name]
@@ -171,12 +175,12 @@ def _volume_table(measured: pd.DataFrame, title: str) -> list[str]:
         ]
         less = paired(measured, OURS, name, VOLUMES[0])
         more = "" if name == OURS else interval_text(less, sign=True)
-        splits = str(own["seed"].nunique())
-        cells.append([METHODS[name].title, splits, *values, more])
+        counts = [str(points[name]), str(own["seed"].nunique())]
+        cells.append([METHODS[name].title, *counts, *values, more])
     if not cells:
         return [f"{title}: not without fits of the plain net.", ""]
     less_title = f"RUNNER best less this, {VOLUME_TITLES[0]}"
-    header = ("method", "splits", *VOLUME_TITLES, less_title)
+    header = ("method", "points", "splits", *VOLUME_TITLES, less_title)
     return list_table(title, header, cells)
 
 

@@ -1,6 +1,7 @@
 """From fits to frontiers: which points count, references, hypervolumes, differences."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from itertools import product
 from typing import Any
 
@@ -71,6 +72,36 @@ def table_of(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
     better = frame["acc"] > np.maximum(base, 1 - base)
     frame["counts"] = (share >= LEAST_SHARE) & better
     return frame
+
+
+def whole_splits(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out splits on which a method does not have all of its strengths yet.
+
+    A run that was stopped ends in the middle of a split, and half a frontier looks
+    worse than a whole one.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        One a fit; one that failed counts as there.
+
+    Returns
+    -------
+    list of dict
+        The rows of whole frontiers.
+    """
+    found: dict[tuple[Any, ...], dict[int, set[str]]] = defaultdict(dict)
+    for row in rows:
+        found[_curve(row)].setdefault(row["seed"], set()).add(str(row.get("strength")))
+    wanted = {curve: set().union(*splits.values()) for curve, splits in found.items()}
+    return [
+        row for row in rows if found[_curve(row)][row["seed"]] == wanted[_curve(row)]
+    ]
+
+
+def _curve(row: dict[str, Any]) -> tuple[Any, ...]:
+    names = (*SETTING, "net", "term", "method")
+    return tuple(row.get(name) for name in names)
 
 
 def strength_text(strength: dict[str, Any]) -> str:

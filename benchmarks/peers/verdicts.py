@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from benchmarks.peers.hypervolume import FEWEST, bootstrap_interval
+from benchmarks.peers.hypervolume import FEWEST, mean_interval
 from benchmarks.peers.methods import METHODS, OURS
 from benchmarks.peers.summary import SETTING, UTILITIES, VOLUMES, methods_in, paired
 
@@ -30,7 +30,7 @@ class Comparison(NamedTuple):
     mean : float
         The mean of the other's hypervolume less RUNNER's.
     interval : (float, float) or None
-        Its bootstrap interval.
+        Student's interval of the mean.
     """
 
     setting: tuple[Any, ...]
@@ -67,7 +67,7 @@ def compare_all(measured: dict[tuple[Any, ...], pd.DataFrame]) -> list[Compariso
             for volume in VOLUMES:
                 values = paired(table, method, OURS, volume)
                 if len(values):
-                    mean, interval = float(values.mean()), bootstrap_interval(values)
+                    mean, interval = float(values.mean()), mean_interval(values)
                     found.append(
                         Comparison(setting, method, volume, len(values), mean, interval)
                     )
@@ -102,9 +102,12 @@ def first_paragraph(comparisons: list[Comparison], name: Name) -> str:
             f"settings in {len(ahead)} of {total} comparisons, {len(clear)} of them "
             f"with a 95 % interval above zero. {_list_ahead(clear or ahead, name)}"
         )
-    splits = min(one.n for one in comparisons)
-    if splits < FEWEST:
-        text += f" With {splits} split(s) there are no intervals: this is an anecdote."
+    few = dict.fromkeys(name(one.setting) for one in comparisons if one.n < FEWEST)
+    if few:
+        text += (
+            f" With fewer than {FEWEST} splits there are no intervals, which is the "
+            f"case here: {'; '.join(few)}."
+        )
     return text
 
 
@@ -141,7 +144,7 @@ def interval_text(values: np.ndarray, *, sign: bool = False) -> str:
         return "-"
     form = "+.3f" if sign else ".3f"
     text = f"{values.mean():{form}}"
-    interval = bootstrap_interval(values)
+    interval = mean_interval(values)
     if interval is None:
         return text
     return f"{text}\n[{interval[0]:{form}}, {interval[1]:{form}}]"

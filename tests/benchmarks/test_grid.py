@@ -144,7 +144,7 @@ def test_a_search_without_scores_chooses_nothing():
 def test_the_search_never_sees_the_splits_of_the_tables():
     todo = search_points(["adult"], 2)
     assert {point["seed"] for point in todo} == {100, 101}
-    assert len(todo) == 2 * (2 + 2 * (10 + 14))
+    assert len(todo) == 2 * (2 + 2 * (17 + 16))
 
 
 def test_settings_that_were_not_searched_are_the_defaults():
