@@ -223,10 +223,10 @@ def test_a_training_without_flagged_or_without_other_rows():
     assert len(none.path_counts_) <= 6
     undropped = fit(exact(dropout=0.0, theta=0.0), X=few)
     np.testing.assert_array_equal(weights_of(none), weights_of(undropped))
-    every = fit(exact(dropout=0.3, theta=1.0))
+    every = fit(exact(dropout=0.3, theta=1.0, device="cpu"))
     assert every.flagged_share_ == 1
     expected = thinned_training(
-        fit(plain()).net_.module_.cpu(),
+        fit(plain(device="cpu")).net_.module_,
         [True] * N,
         Y,
         dropout=0.3,
@@ -234,7 +234,7 @@ def test_a_training_without_flagged_or_without_other_rows():
         epochs=3,
     )
     for name, value in expected.state_dict().items():
-        found = every.net_.module_.state_dict()[name].cpu()
+        found = every.net_.module_.state_dict()[name]
         torch.testing.assert_close(found, value, rtol=1e-9, atol=1e-11)
 
 

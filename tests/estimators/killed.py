@@ -73,8 +73,11 @@ CASES = {
     "patience": lambda: NetClassifier(
         **{**COMMON, "max_epochs": 40}, validation_fraction=0.3, patience=2
     ),
+    # Adam would blow up the rounding of the bias that BatchNorm takes away again.
     "images": lambda: NetClassifier(
-        **{**COMMON, "net": SmallConv, "net_params": None}, augment=darken
+        **{**COMMON, "net": SmallConv, "net_params": None},
+        optimizer=torch.optim.SGD,
+        augment=darken,
     ),
 }
 
