@@ -13,7 +13,7 @@ SETTINGS = (
     "and the rows of the fairness term that a search on validation rows of other "
     "splits, some of which are test rows here, chose (``python -m "
     "benchmarks.paper.best``); their weight λ is the strength here. RUNNER with "
-    " *defaults*, FairMixup, Adversarial, Reweighting and Oversampling have this "
+    "*defaults*, FairMixup, Adversarial, Reweighting and Oversampling have this "
     "package's defaults but for the strength and the choice of the epoch. The plain "
     "net and RUNNER with the *paper's settings* are the paper's; ThresholdOptimizer "
     "and RejectOption with a net have that plain net below them. Of fairlearn, what "
@@ -94,8 +94,8 @@ def limits(frame: pd.DataFrame) -> str:
         "Smaller differences are not seen here, which does not mean that there are "
         "none. Splits are drawn from the same rows and share many of them, so that "
         "the intervals are rather too narrow, and they say nothing about other data. "
-        "They are not corrected for the number of comparisons: of forty methods no "
-        "better than RUNNER one would be clearly ahead by chance."
+        "They are not corrected for the number of comparisons: of forty comparisons "
+        "of equals, one interval lies above zero by chance and one below."
     )
     if min(counts) < 3:
         text += " Where there are fewer than three splits, no interval is given."

@@ -70,11 +70,9 @@ def draw_frontiers(part: pd.DataFrame, titles: dict[bool, str]) -> Figure:
 
 
 def _draw_panel(ax: Any, fits: pd.DataFrame, which: str, utility: str) -> None:
-    seen: dict[str, int] = {}
     for name in methods_in(fits):
         method = METHODS[name]
-        place = seen.get(method.family, 0)
-        seen[method.family] = place + 1
+        family = [one for one in METHODS if METHODS[one].family == method.family]
         colors = COLORS[method.family]
         own = fits[fits["method"] == name]
         column = column_of(which, own["constraints"].iloc[0])
@@ -84,7 +82,7 @@ def _draw_panel(ax: Any, fits: pd.DataFrame, which: str, utility: str) -> None:
             best[column],
             best[utility],
             marker=MARKERS[method.family],
-            color=colors[place % len(colors)],
+            color=colors[family.index(name) % len(colors)],
             markersize=7 if method.family == "plain" else 3.5,
             linewidth=1,
             label=method.title,

@@ -9,6 +9,7 @@ import pandas as pd
 
 from benchmarks.paper.pages import CONSTRAINTS, TITLES
 from benchmarks.paper.rst import heading, list_table
+from benchmarks.peers.conditions import limits
 from benchmarks.peers.hypervolume import FEWEST, mean_interval
 from benchmarks.peers.methods import REFERENCE
 from benchmarks.peers.neuron_plans import OUTPUT_ALONE, RATIOS, variant_name
@@ -143,8 +144,12 @@ def neurons_page(frame: pd.DataFrame, failed: int, about: str) -> str:
         "",
         f"Measured by {about}. Differences of hypervolumes of RUNNER with "
         "its most important neurons and a control, which has the same net, weights λ, "
-        "output gap, rows and seeds: means over splits, with 95 % intervals (Student) "
-        "over splits below. Positive differences speak for the most important neurons.",
+        "output gap, rows and seeds: means over splits, with their 95 % intervals "
+        "below. Positive differences speak for the most important neurons. The weights "
+        "are the same for all, set beforehand; what has one of them has a frontier of "
+        "one point.",
+        "",
+        limits(frame),
         "",
         RULE,
         "",

@@ -1,5 +1,6 @@
 """Sentences on who is ahead, made from the numbers alone."""
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -8,9 +9,8 @@ import pandas as pd
 
 from benchmarks.peers.hypervolume import FEWEST, mean_interval
 from benchmarks.peers.methods import METHODS, OURS
-from benchmarks.peers.summary import SETTING, UTILITIES, VOLUMES, methods_in, paired
+from benchmarks.peers.summary import SETTING, VOLUMES, methods_in, paired
 
-GAP_WORDS = {"threshold": "gap at the threshold", "strong": "strong gap"}
 Name = Callable[[tuple[Any, ...]], str]
 
 
@@ -100,7 +100,9 @@ def first_paragraph(comparisons: list[Comparison], name: Name) -> str:
         text = (
             f"Other methods have a larger mean hypervolume than RUNNER with its best "
             f"settings in {len(ahead)} of {total} comparisons, {len(clear)} of them "
-            f"with a 95 % interval above zero. {_list_ahead(clear or ahead, name)}"
+            f"with a 95 % interval above zero. {'These' if clear else 'All'} are, with "
+            f"how many of the {len(VOLUMES)} hypervolumes below: "
+            f"{_list_ahead(clear or ahead, name)}"
         )
     few = dict.fromkeys(name(one.setting) for one in comparisons if one.n < FEWEST)
     if few:
@@ -112,14 +114,13 @@ def first_paragraph(comparisons: list[Comparison], name: Name) -> str:
 
 
 def _list_ahead(ahead: list[Comparison], name: Name) -> str:
-    by_setting: dict[tuple[Any, ...], dict[str, list[str]]] = {}
+    by_setting: dict[tuple[Any, ...], Counter[str]] = {}
     for one in ahead:
-        words = f"{UTILITIES[one.volume[1]]} with the {GAP_WORDS[one.volume[0]]}"
-        methods = by_setting.setdefault(one.setting, {})
-        methods.setdefault(METHODS[one.method].title, []).append(words)
+        methods = by_setting.setdefault(one.setting, Counter())
+        methods[METHODS[one.method].title] += 1
     parts = [
         f"{name(setting)}: "
-        + "; ".join(f"{title} ({', '.join(on)})" for title, on in methods.items())
+        + "; ".join(f"{title} ({count})" for title, count in methods.items())
         for setting, methods in by_setting.items()
     ]
     return " ".join(f"{part}." for part in parts)

@@ -77,6 +77,14 @@ def test_every_fit_has_a_guess():
     assert (plain, term) == (known["50x4 plain"], known["50x4 term"])
 
 
+def test_what_cannot_be_fitted_takes_no_time(monkeypatch):
+    point = {"dataset": "adult", "method": "fairret_projection"}
+    monkeypatch.setattr(cost, "find_spec", lambda name: name == "cvxpy")
+    assert guess(point) == SECONDS["adult"]["fairret_projection"]
+    monkeypatch.setattr(cost, "find_spec", lambda name: None)
+    assert guess(point) == 0
+
+
 def test_the_cost_is_told_in_fits_and_minutes(seconds):
     todo = points(seeds=1, datasets=["compas"], methods=["reweighting"])
     told = describe_cost(todo, [], 2)

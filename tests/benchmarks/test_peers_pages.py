@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.peers.about import about_text
-from benchmarks.peers.figures import draw_frontiers, save_figure
+from benchmarks.peers.figures import COLORS, draw_frontiers, save_figure
 from benchmarks.peers.neurons_page import answers, read_table, verdict, write_neurons
 from benchmarks.peers.pages import write_peers
 from benchmarks.peers.points_page import input_titles, name_of
@@ -105,8 +105,8 @@ def test_the_first_paragraph_says_who_is_ahead():
     assert text == (
         "Other methods have a larger mean hypervolume than RUNNER with its best "
         "settings in 2 of 4 comparisons, 2 of them with a 95 % interval above zero. "
-        "Adult without sex as an input, demographic parity: RejectOption (AP with the "
-        "gap at the threshold, ACC with the gap at the threshold)."
+        "These are, with how many of the 4 hypervolumes below: "
+        "Adult without sex as an input, demographic parity: RejectOption (2)."
     )
 
 
@@ -174,6 +174,8 @@ def test_a_plot_shows_the_frontier_of_means(tmp_path):
     lines = {line.get_label(): line for line in figure.axes[0].lines}
     assert lines["RejectOption"].get_xdata() == pytest.approx([0.07])
     assert lines["Vanilla"].get_xdata() == pytest.approx([0.2])
+    # The last of its family, whether the others are there or not.
+    assert lines["RejectOption"].get_color() == COLORS["baseline"][-1]
     save_figure(figure, tmp_path / "plot.svg")
     assert "<dc:date>" not in (tmp_path / "plot.svg").read_text()
 
