@@ -195,6 +195,7 @@ API = (
                     "neuron_first",
                     "ablated",
                     "evaluating",
+                    "joined_batch_norm",
                     "linear_chain",
                     "reading_inputs",
                     "row_dropout",
@@ -239,7 +240,12 @@ API = (
             Section(
                 "Errors",
                 "",
-                ("CheckpointError", "ImageFileError", "UnsupportedModuleError"),
+                (
+                    "CheckpointError",
+                    "DistributedError",
+                    "ImageFileError",
+                    "UnsupportedModuleError",
+                ),
             ),
         ),
     ),

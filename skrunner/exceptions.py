@@ -9,6 +9,7 @@ __all__ = [
     "CheckpointError",
     "ColdAdversaryWarning",
     "CollapseWarning",
+    "DistributedError",
     "FlaggedShareWarning",
     "IgnoredWeightsWarning",
     "ImageFileError",
@@ -77,3 +78,7 @@ class ImageFileError(ValueError):
 
 class CheckpointError(ValueError):
     """A checkpoint is of another training, or damaged; the message says which."""
+
+
+class DistributedError(ValueError):
+    """Several processes cannot train together; the message says why."""

@@ -143,6 +143,8 @@ callbacks : as in NetClassifier
     sampling: str = "two_stream"
     fairness_batch_size: int | None = None
 
+    _joins_processes: ClassVar[bool] = False
+
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **BaseNetClassifier._parameter_constraints,
         "adversary_weight": [Interval(Real, 0, None, closed="left")],

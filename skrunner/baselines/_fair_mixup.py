@@ -107,6 +107,8 @@ NetClassifier
     fairness_batch_size: int | None = None
     select_epoch: str = "within_utility"
 
+    _joins_processes: ClassVar[bool] = False
+
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **BaseNetClassifier._parameter_constraints,
         "fairness_weight": [Interval(Real, 0, None, closed="left")],

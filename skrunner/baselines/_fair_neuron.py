@@ -159,6 +159,8 @@ callbacks : as in NetClassifier
     init: str = "pretrained"
     baseline: str = "mean"
 
+    _joins_processes: ClassVar[bool] = False
+
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **BaseNetClassifier._parameter_constraints,
         "gamma": [Interval(Real, 0, 1, closed="right")],

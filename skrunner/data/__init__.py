@@ -5,7 +5,8 @@ neither modules nor gaps.
 """
 
 from skrunner.data._ahead import chunks_of, rows_at_once
-from skrunner.data._batches import Batch, EpochBatches
+from skrunner.data._batch import Batch, WholeRows
+from skrunner.data._batches import EpochBatches
 from skrunner.data._dataset import GroupDataset
 from skrunner.data._parts import split_batch
 from skrunner.data._pixel_options import PixelOptions
@@ -24,6 +25,7 @@ __all__ = [
     "PixelRows",
     "ShuffledStream",
     "StratifiedStream",
+    "WholeRows",
     "as_pixels",
     "chunks_of",
     "rows_at_once",

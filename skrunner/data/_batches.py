@@ -1,14 +1,16 @@
 """From a data set to the batches of an epoch: plain rows, balanced rows, or both."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from skrunner.data._ahead import inputs_of
+from skrunner.data._batch import Batch
 from skrunner.data._dataset import GroupDataset
 from skrunner.data._pixels import PixelRows
+from skrunner.data._shares import own_plan, shared_batch
 from skrunner.data._strata import strata_of, warn_of_short_strata
 from skrunner.data._streams import ShuffledStream, StratifiedStream
 
@@ -16,38 +18,6 @@ from skrunner.data._streams import ShuffledStream, StratifiedStream
 ENOUGH_ROWS = 500
 FEW_ROWS = 32
 SAMPLINGS = ("plain", "shared", "two_stream", "balanced")
-
-
-class Batch(NamedTuple):
-    """The rows of one step; one forward pass takes them all.
-
-    Attributes
-    ----------
-    X : Tensor of shape (n_rows, ...)
-        Inputs.
-    y, groups : Tensor of int64 of shape (n_rows,)
-        Label and group codes.
-    weight : Tensor of shape (n_rows,) or None
-        Sample weights.
-    n_predictive : int
-        The predictive loss is over the first so many rows.
-    fair_from : int
-        The fairness term is over the rows from here on.
-    same_cells : bool
-        Whether every batch of this length holds the same cells in the same places
-        among the rows of the fairness term.
-    flagged : Tensor of bool of shape (n_rows,) or None, default=None
-        Rows that an objective treats in another way.
-    """
-
-    X: Tensor
-    y: Tensor
-    groups: Tensor
-    weight: Tensor | None
-    n_predictive: int
-    fair_from: int
-    same_cells: bool
-    flagged: Tensor | None = None
 
 
 class EpochBatches:
@@ -110,6 +80,7 @@ class EpochBatches:
         self._plain = ShuffledStream(torch.arange(len(dataset)), plain)
         self._balanced: StratifiedStream | None = None
         self._two_streams = sampling == "two_stream"
+        self._process = (0, 1)
         if sampling in ("balanced", "two_stream") and not self.full:
             if strata is None:
                 everyone = sampling == "balanced"
@@ -132,8 +103,38 @@ class EpochBatches:
             return len(self.dataset)
         return sum(self._balanced.sizes) if self._balanced else self._batch_size
 
+    def divide(self, rank: int, n_processes: int) -> None:
+        """Yield one process's share of every batch from here on.
+
+        All processes draw the same batches; each takes every n-th of the predictive
+        rows and every n-th of those of the fairness term.
+
+        Parameters
+        ----------
+        rank : int
+            The number of the process, from 0.
+        n_processes : int
+            How many share the rows; 1 takes all.
+
+        Raises
+        ------
+        ValueError
+            If a batch has fewer rows than there are processes.
+        """
+        fewest = len(self.dataset) if self.full else min(self.n_fair, *self._sizes())
+        if fewest < n_processes:
+            raise ValueError(
+                f"A step has {fewest} row(s) for {n_processes} processes, and each "
+                "needs one at least. Raise batch_size or fairness_batch_size, or "
+                "start fewer processes."
+            )
+        self._process = (rank, n_processes)
+
     def __iter__(self) -> Iterator[Batch]:
         data = self.dataset
+        if self._process[1] > 1:
+            yield from self._shares()
+            return
         if self.full:
             whole = [(slice(None),)] * self.steps
             for _, X in inputs_of(data.X, whole):
@@ -165,6 +166,17 @@ class EpochBatches:
             same_cells=True,
             flagged=data.flagged,
         )
+
+    def _shares(self) -> Iterator[Batch]:
+        data = self.dataset
+        steps = self._indices()
+        same_cells = self.full or (self._balanced is not None and data.weight is None)
+        if self.full:
+            everyone = torch.arange(len(data), device=data.y.device)
+            steps = iter([(everyone, len(data), 0)] * self.steps)
+        plans = (own_plan(*step, self._process) for step in steps)
+        for plan, X in inputs_of(data.X, plans):
+            yield shared_batch(data, plan, X, same_cells=same_cells)
 
     def state_dict(self) -> dict[str, Any]:
         """Return what the rows of later epochs depend on.

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from skrunner.data._batches import Batch
+from skrunner.data._batch import Batch
 
 
 def split_batch(batch: Batch, n_parts: int) -> list[Batch]:

@@ -11,6 +11,7 @@ from typing import NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
+from skrunner._processes import RowShare, joined_sums
 from skrunner.nn import neuron_first
 
 Score = Callable[[Tensor, Tensor], Tensor]
@@ -115,6 +116,8 @@ def neuron_importance(
     activations: Sequence[Tensor],
     criteria: Sequence[Criterion],
     slopes: Tensor | None = None,
+    *,
+    share: RowShare | None = None,
 ) -> list[Tensor]:
     """Score the neurons of every layer with one backward pass.
 
@@ -134,6 +137,9 @@ def neuron_importance(
         One for each layer.
     slopes : Tensor or None, default=None
         The derivative of the gap by each output, if `gap` holds outputs.
+    share : RowShare or None, default=None
+        The rows of this process, if several share them: their evidence adds up, and
+        all get the same scores.
 
     Returns
     -------
@@ -143,6 +149,8 @@ def neuron_importance(
     evidence = gap_evidence(
         gap, layers, activations, criteria, slopes=slopes, retain_graph=True
     )
+    if share is not None:
+        evidence = joined_sums(evidence)
     return [
         criterion.score(_weight_of(layer), piece)
         for layer, criterion, piece in zip(layers, criteria, evidence, strict=True)

@@ -25,6 +25,7 @@ from skrunner.estimators._parameters import NetParameters
 from skrunner.estimators._prediction import FittedNetMixin
 from skrunner.estimators._results import record_fit
 from skrunner.estimators._start import start_net
+from skrunner.estimators._together import join_processes
 from skrunner.nn import NeuronLayers
 from skrunner.objectives import Objective, PredictiveObjective
 from skrunner.training import (
@@ -40,6 +41,7 @@ class BaseNetClassifier(FittedNetMixin, ClassifierMixin, NetParameters):
     """Validate, encode, build, train; what is minimized is up to the subclass."""
 
     _needs_groups: ClassVar[bool] = True
+    _joins_processes: ClassVar[bool] = True
 
     def _make_batches(
         self, data: GroupDataset, budget: Budget, seeds: Seeds
@@ -183,6 +185,7 @@ class BaseNetClassifier(FittedNetMixin, ClassifierMixin, NetParameters):
         continued = getattr(self, "net_", None)
         if continued is not None:
             seeds = seeds.advanced(len(continued.history))
+        seeds = join_processes(self, spec, rows, seeds)
         again = one_epoch or continued is not None
         checkpoint = open_checkpoint(self, spec, rows, seeds, again=again)
         seeds = seeds if checkpoint is None else checkpoint.seeds

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 import skrunner
+from skrunner._processes import n_processes
 from skrunner.data import PixelRows
 from skrunner.estimators._budget import resolve_device
 from skrunner.estimators._fit_input import FitInput
@@ -62,7 +63,7 @@ def open_checkpoint(
             "checkpoint=None, or call fit with warm_start=False."
         )
     device = resolve_device(estimator.device, spec)
-    known = _fingerprint(estimator, rows, device)
+    known = fingerprint(estimator, rows, device)
     return Checkpoint(estimator.checkpoint, known, seeds)
 
 
@@ -91,7 +92,23 @@ def checkpointed(net: GroupNet, checkpoint: Checkpoint | None) -> Iterator[None]
         checkpoint.finish()
 
 
-def _fingerprint(estimator: Any, rows: FitInput, device: str) -> dict[str, str]:
+def fingerprint(estimator: Any, rows: FitInput, device: str) -> dict[str, str]:
+    """Describe all that a fit depends on.
+
+    Parameters
+    ----------
+    estimator : BaseNetClassifier
+        Holds the parameters.
+    rows : FitInput
+        All rows.
+    device : str
+        Where the training is.
+
+    Returns
+    -------
+    dict of str to str
+        Parameters, versions, and hashes of the rows.
+    """
     kind = type(estimator)
     params = estimator.get_params(deep=False)
     seed = params["random_state"]
@@ -104,6 +121,7 @@ def _fingerprint(estimator: Any, rows: FitInput, device: str) -> dict[str, str]:
         "skrunner": skrunner.__version__,
         "torch": str(torch.__version__),
         "device": device,
+        "processes": str(n_processes()),
         "random_state": str(seed)
         if isinstance(seed, Integral)
         else type(seed).__name__,

@@ -34,13 +34,13 @@ def group_differences(
     -------
     Tensor of shape (n_terms, n_columns)
         The differences, detached; the columns of each block are flattened, side by
-        side.
+        side. Processes that share the rows get the same.
     """
     # Running means are kept by bin: a batch may lack one bin of a difference.
     contrasts = None if running.momentum else means.contrasts
     if contrasts is not None:
-        return _averages(contrasts, blocks)
-    averages = _averages(means.matrix, blocks)
+        return _averages(contrasts, blocks, means)
+    averages = _averages(means.matrix, blocks, means)
     return structure.differences @ running.update(averages, means.present)
 
 
@@ -147,8 +147,10 @@ def _factors(
     return means.matrix.T, structure.differences.T @ slopes
 
 
-def _averages(matrix: Tensor, blocks: Sequence[Tensor]) -> Tensor:
-    return torch.cat([matrix.mm(_columns(block, matrix)) for block in blocks], 1)
+def _averages(matrix: Tensor, blocks: Sequence[Tensor], means: GroupMeans) -> Tensor:
+    averages = torch.cat([matrix.mm(_columns(block, matrix)) for block in blocks], 1)
+    # Before anything is compared: the sign of a part of the rows is not that of all.
+    return averages if means.share is None else means.share.total(averages)
 
 
 def _columns(block: Tensor, matrix: Tensor) -> Tensor:

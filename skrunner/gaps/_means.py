@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from skrunner._processes import RowShare
 from skrunner.gaps._structure import GapStructure
 
 
@@ -22,11 +23,37 @@ class GroupMeans:
     contrasts : Tensor of shape (n_terms, n_samples) or None, default=None
         The differences of the rows of `matrix`, where they are fewer than the bins:
         one product subtracts as it averages.
+    share : RowShare or None, default=None
+        Where several processes share the rows: the columns of `matrix` are the own
+        rows, but each row of it sums to 1 over all processes.
+    whole : GroupMeans or None, default=None
+        The averaging matrix of the rows of all processes, if they share.
     """
 
     matrix: Tensor
     present: Tensor
     contrasts: Tensor | None = None
+    share: RowShare | None = None
+    whole: "GroupMeans | None" = None
+
+    def of_share(self, share: RowShare) -> "GroupMeans":
+        """Keep the columns of one process's rows.
+
+        Parameters
+        ----------
+        share : RowShare
+            Its rows.
+
+        Returns
+        -------
+        GroupMeans
+            What it takes gives a part of each mean; the parts add up to the mean.
+        """
+        contrasts = self.contrasts
+        if contrasts is not None:
+            contrasts = contrasts[:, share.own]
+        matrix = self.matrix[:, share.own]
+        return GroupMeans(matrix, self.present, contrasts, share, self)
 
     def of(self, values: Tensor) -> Tensor:
         """Average values within the bins.

@@ -120,6 +120,8 @@ def wasserstein_gap(
     Tensor of shape ()
         The distance in standard deviations, averaged as `output_gap`.
     """
+    if means.share is not None and means.whole is not None:
+        logits, means = means.share.all_rows(logits), means.whole
     values = _decision_values(logits).to(means.matrix.dtype)
     values = values / spread(values, means).clamp_min(torch.finfo(values.dtype).eps)
     ordered, order = values.sort(0)
@@ -147,7 +149,12 @@ def spread(values: Tensor, means: GroupMeans) -> Tensor:
     weight = (means.matrix.sum(0) / means.present.sum().clamp_min(1)).to(values.dtype)
     flat = values.reshape(*values.shape[:2], -1)
     mean = torch.einsum("n,ncp->c", weight, flat) / flat.shape[2]
+    if means.share is not None:
+        # Over all rows, not over a share of them, the variance is flat in the mean.
+        mean = means.share.total(mean).detach()
     variance = torch.einsum("n,ncp->c", weight, (flat - mean[:, None]).square())
+    if means.share is not None:
+        variance = means.share.total(variance)
     tiny = torch.finfo(values.dtype).tiny
     return (variance / flat.shape[2] + tiny).sqrt()
 

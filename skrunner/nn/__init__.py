@@ -6,6 +6,7 @@ Owns the preset nets and every hook; knows nothing of groups, gaps or training.
 from skrunner.nn._ablation import ablated
 from skrunner.nn._chain import linear_chain, reading_inputs
 from skrunner.nn._image_nets import alexnet, resnet18
+from skrunner.nn._joined_norm import joined_batch_norm
 from skrunner.nn._layers import (
     NeuronLayers,
     evaluating,
@@ -27,6 +28,7 @@ __all__ = [
     "alexnet",
     "evaluating",
     "find_neuron_layers",
+    "joined_batch_norm",
     "linear_chain",
     "make_preset",
     "neuron_first",

@@ -9,8 +9,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from skrunner.nn._joined_norm import normalize_jointly
+
 FOLLOWED: frozenset[Callable[..., Any]] = frozenset(
     [
+        normalize_jointly,
         *(F.batch_norm, F.layer_norm, F.group_norm, F.instance_norm),
         *(torch.batch_norm, torch.layer_norm, torch.group_norm, torch.instance_norm),
         *(F.rms_norm, torch.rms_norm, torch.selu_, torch.celu_),

@@ -9,6 +9,23 @@ from skrunner.data import Batch
 from skrunner.gaps import GapStructure, GroupMeans, group_means
 
 
+def length_of(batch: Batch) -> int:
+    """Count the rows of a step, in all processes that share it.
+
+    Parameters
+    ----------
+    batch : Batch
+        The rows of this process.
+
+    Returns
+    -------
+    int
+        Batches of one length may hold the same cells, see ``Batch.same_cells``.
+    """
+    rows = batch if batch.whole is None else batch.whole
+    return rows.y.shape[0]
+
+
 class Comparison(NamedTuple):
     """The weights of the differences between bins.
 
@@ -55,17 +72,18 @@ class Comparisons:
         GroupMeans
             The matrix; rows that only the predictive loss sees have no part in it.
         """
-        n_rows = batch.y.shape[0]
+        n_rows = length_of(batch)
         if batch.same_cells and n_rows in self._means:
             return self._means[n_rows]
-        weight = batch.weight
-        if batch.fair_from:
-            takes_part = torch.ones_like(
-                batch.y, dtype=self._structure.membership.dtype
-            )
-            takes_part[: batch.fair_from] = 0
+        rows = batch if batch.whole is None else batch.whole
+        weight = rows.weight
+        if rows.fair_from:
+            takes_part = torch.ones_like(rows.y, dtype=self._structure.membership.dtype)
+            takes_part[: rows.fair_from] = 0
             weight = takes_part if weight is None else weight * takes_part
-        means = group_means(self._structure, batch.groups, batch.y, weight)
+        means = group_means(self._structure, rows.groups, rows.y, weight)
+        if batch.whole is not None:
+            means = means.of_share(batch.whole.share)
         if batch.same_cells:
             self._means[n_rows] = means
         return means
@@ -85,7 +103,7 @@ class Comparisons:
         Comparison
             The weights.
         """
-        n_rows = batch.y.shape[0]
+        n_rows = length_of(batch)
         if not batch.same_cells:
             return self._weights_of(present, constant=False)
         if n_rows not in self._weights:

@@ -32,6 +32,8 @@ class GapObjective:
         Steps over which the weight rises to λ in a straight line.
     """
 
+    joins_processes = True
+
     def __init__(
         self,
         criterion: nn.Module,

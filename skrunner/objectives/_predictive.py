@@ -61,6 +61,8 @@ class PredictiveObjective:
         ``BCEWithLogitsLoss`` for one logit, ``CrossEntropyLoss`` for one a class.
     """
 
+    joins_processes = True
+
     def __init__(self, criterion: nn.Module) -> None:
         self.criterion = criterion
 
@@ -118,24 +120,31 @@ def predictive_loss(criterion: nn.Module, logits: Tensor, batch: Batch) -> Tenso
     Returns
     -------
     Tensor of shape ()
-        The mean loss.
+        The mean loss; of processes that share a step each has a part of it, and the
+        parts add up.
     """
     labels = batch.y[: len(logits)]
     if isinstance(criterion, nn.BCEWithLogitsLoss):
         logits, target = logits.reshape(len(logits)), labels.to(logits.dtype)
     else:
         target = labels
-    if batch.weight is None:
+    if batch.weight is None and batch.whole is None:
         mean: Tensor = criterion(logits, target)
         return mean
     single = copy.copy(criterion)
     single.reduction = "none"  # type: ignore[assignment]
-    weight = batch.weight[: len(logits)]
-    share = weight
-    if isinstance(criterion, nn.CrossEntropyLoss) and criterion.weight is not None:
-        share = weight * criterion.weight[labels]
     losses: Tensor = single(logits, target)
-    total = share.sum()
-    return (weight * losses).sum() / torch.where(
-        total > 0, total, torch.ones_like(total)
-    )
+    total = _total_weight(criterion, batch, losses)
+    if batch.weight is not None:
+        losses = batch.weight[: len(logits)] * losses
+    return losses.sum() / torch.where(total > 0, total, torch.ones_like(total))
+
+
+def _total_weight(criterion: nn.Module, batch: Batch, losses: Tensor) -> Tensor:
+    """Return what the losses are divided by, over all processes that share the step."""
+    rows = batch if batch.whole is None else batch.whole
+    n_rows = len(losses) if batch.whole is None else batch.whole.n_predictive
+    share = losses.new_ones(n_rows) if rows.weight is None else rows.weight[:n_rows]
+    if isinstance(criterion, nn.CrossEntropyLoss) and criterion.weight is not None:
+        share = share * criterion.weight[rows.y[:n_rows]]
+    return share.sum()

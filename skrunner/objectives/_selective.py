@@ -29,6 +29,7 @@ class SelectiveDropoutObjective(PredictiveObjective):
     """
 
     reads_neurons = True
+    joins_processes = False
 
     def __init__(
         self,

@@ -15,7 +15,7 @@ from skrunner.diagnosis import (
 )
 from skrunner.gaps import GapStructure, GroupMeans, class_probabilities, spread
 from skrunner.nn import ActivationRecorder, NeuronLayers, neuron_first
-from skrunner.objectives._comparison import Comparison
+from skrunner.objectives._comparison import Comparison, length_of
 from skrunner.objectives._group_gap import GroupGap, Measured
 from skrunner.objectives._predictive import Forward, StepLoss, predictive_loss
 from skrunner.objectives._settings import RepairSettings, warmed_up
@@ -41,6 +41,7 @@ class StabilizingObjective:
     """
 
     reads_neurons = True
+    joins_processes = True
 
     def __init__(
         self,
@@ -141,7 +142,7 @@ class StabilizingObjective:
 
     def _weigh_columns(self, compared: Comparison, batch: Batch) -> Tensor:
         """Weigh every distance, of shape (n_terms, n_columns), in the fairness term."""
-        n_rows = batch.y.shape[0]
+        n_rows = length_of(batch)
         if compared.constant and n_rows in self._column_weights:
             return self._column_weights[n_rows]
         columns = self._groups.weigh_outputs(
@@ -183,6 +184,7 @@ class StabilizingObjective:
             [activations[i] for i in free],
             [self._criteria[i] for i in free],
             self._groups.gap_slopes(measured).to(outputs.dtype),
+            share=measured.means.share,
         )
         ratio = 1.0 if self.settings.importance == "all" else self.settings.neuron_ratio
         chosen = {

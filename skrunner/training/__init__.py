@@ -4,6 +4,7 @@ Owns the skorch net, its callbacks, seeds and precision; knows no estimator.
 """
 
 from skrunner.training._checkpoint import Checkpoint
+from skrunner.training._distributed import require_same, start_processes
 from skrunner.training._fit import TrainingSettings, make_net, train_net
 from skrunner.training._foreign import train_foreign_net
 from skrunner.training._modules import NetSpec, build_module, read_net
@@ -27,6 +28,8 @@ __all__ = [
     "model_dtype",
     "predict_logits",
     "read_net",
+    "require_same",
+    "start_processes",
     "train_foreign_net",
     "train_net",
 ]

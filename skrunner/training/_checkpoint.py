@@ -12,10 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from skrunner._processes import by_first, process_rank
 from skrunner.exceptions import CheckpointError
 from skrunner.training._seeding import Seeds
 
-FORMAT = 1
+FORMAT = 2
 LONGEST = 80
 READABLE = (type(None), bool, int, float, str, bytes, torch.dtype, torch.device)
 # What torch.load raises for a file that is something else or was cut off.
@@ -63,22 +64,15 @@ class Checkpoint:
         self, path: str | os.PathLike[str], fingerprint: Mapping[str, str], seeds: Seeds
     ) -> None:
         self.path = Path(path)
-        if not self.path.parent.is_dir():
-            raise FileNotFoundError(
-                f"checkpoint={str(path)!r} is to be written to a folder that does not "
-                "exist. Create it first."
-            )
         self._stage = -1
-        self._content: dict[str, Any] = {
+        new: dict[str, Any] = {
             "format": FORMAT,
             "fingerprint": dict(fingerprint),
             "seeds": asdict(seeds),
             "stages": [],
             "finished": False,
         }
-        if self.path.exists():
-            self._content = _read(self.path)
-            _compare(self.path, self._content["fingerprint"], fingerprint)
+        self._content = by_first(lambda: _open(self.path, new))
         self.seeds = Seeds(**self._content["seeds"])
 
     def next_stage(self) -> dict[str, Any] | None:
@@ -111,83 +105,14 @@ class Checkpoint:
             self._write()
 
     def _write(self) -> None:
+        if process_rank() > 0:
+            return
         part = self.path.with_name(f"{self.path.name}.part")
         with part.open("wb") as file:
             torch.save(self._content, file)
             file.flush()
             os.fsync(file.fileno())
         part.replace(self.path)
-
-
-def resume(net: Any, batches: Any, max_epochs: int) -> int:
-    """Go on from the checkpoint of a net, if it has one.
-
-    Parameters
-    ----------
-    net : GroupNet
-        At the start of a training.
-    batches : EpochBatches
-        Its batches.
-    max_epochs : int
-        The epochs of the training.
-
-    Returns
-    -------
-    int
-        How many of them are left.
-    """
-    if net.checkpoint_ is None:
-        return max_epochs
-    state = net.checkpoint_.next_stage()
-    if state is None:
-        return max_epochs
-    before = len(net.history)
-    for name, part in _parts_of(net, batches).items():
-        part.load_state_dict(state[name])
-    net.history[:] = state["history"]
-    net.n_parts_ = state["n_parts"]
-    torch.set_rng_state(state["rng"])
-    if state["device_rng"] is not None:
-        torch.cuda.set_rng_state(state["device_rng"], net.device)
-    return 0 if state["done"] else max_epochs - (len(net.history) - before)
-
-
-def save(net: Any, batches: Any, *, done: bool) -> None:
-    """Write the checkpoint of a net, if it has one.
-
-    Parameters
-    ----------
-    net : GroupNet
-        Between two epochs.
-    batches : EpochBatches
-        Its batches.
-    done : bool
-        Whether no epoch is left.
-    """
-    if net.checkpoint_ is None:
-        return
-    parts = _parts_of(net, batches)
-    on_cuda = torch.device(net.device).type == "cuda"
-    net.checkpoint_.keep(
-        {
-            **{name: part.state_dict() for name, part in parts.items()},
-            "history": list(net.history),
-            "n_parts": net.n_parts_,
-            "rng": torch.get_rng_state(),
-            "device_rng": torch.cuda.get_rng_state(net.device) if on_cuda else None,
-            "done": done,
-        }
-    )
-
-
-def _parts_of(net: Any, batches: Any) -> dict[str, Any]:
-    return {
-        "module": net.module_,
-        "optimizer": net.optimizer_,
-        "selection": dict(net.callbacks_)["epoch_selection"],
-        "batches": batches,
-        "objective": net.objective_,
-    }
 
 
 def _plain(value: Any) -> Any:
@@ -212,6 +137,19 @@ def _plain(value: Any) -> Any:
             "checkpoint=None."
         )
     return value
+
+
+def _open(path: Path, new: dict[str, Any]) -> dict[str, Any]:
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"checkpoint={str(path)!r} is to be written to a folder that does not "
+            "exist. Create it first."
+        )
+    if not path.exists():
+        return new
+    there = _read(path)
+    _compare(path, there["fingerprint"], new["fingerprint"])
+    return there
 
 
 def _read(path: Path) -> dict[str, Any]:

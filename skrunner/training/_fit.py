@@ -7,8 +7,10 @@ from typing import Any
 import torch
 from torch import nn
 
+from skrunner._processes import process_rank
 from skrunner.data import EpochBatches, GroupDataset
 from skrunner.objectives import Objective
+from skrunner.training._distributed import together
 from skrunner.training._modules import NetSpec
 from skrunner.training._net import GroupNet
 from skrunner.training._progress import EpochProgress
@@ -16,6 +18,7 @@ from skrunner.training._seeding import isolated_rng
 from skrunner.training._selection import EpochSelection
 
 DEFAULT_LR = 1e-3
+APART = 1_000_003
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ def make_net(
         "max_epochs": settings.max_epochs,
         "device": settings.device,
         "train_split": None,
-        "verbose": int(settings.verbose > 1),
+        "verbose": int(settings.verbose > 1 and process_rank() == 0),
         "callbacks": _callbacks(params.get("callbacks"), settings),
         "callbacks__validation__constraints": settings.constraints,
     }
@@ -128,7 +131,7 @@ def train_net(
     net : GroupNet
         The net.
     batches : EpochBatches
-        The batches of an epoch.
+        The batches of an epoch; where a process group is up, its processes share them.
     objective : callable
         What a step minimizes.
     validation : GroupDataset or None
@@ -144,7 +147,9 @@ def train_net(
         The trained net.
     """
     net.validation_ = validation
-    with isolated_rng(seed, net.device):
+    # Each process thins its own rows: equal masks in all would be fewer draws.
+    own_seed = seed + APART * process_rank()
+    with isolated_rng(own_seed, net.device), together(net, batches, objective):
         return net.train(batches, objective, max_epochs=max_epochs)
 
 
@@ -174,6 +179,6 @@ def _callbacks(configured: Any, settings: TrainingSettings) -> list[Any]:
         settings.select_epoch, settings.utility_drop, settings.patience
     )
     callbacks = [("epoch_selection", selection)]
-    if settings.verbose:
+    if settings.verbose and process_rank() == 0:
         callbacks.append(("progress", EpochProgress(settings.max_epochs)))
     return [*callbacks, *(configured or []), *(settings.callbacks or [])]

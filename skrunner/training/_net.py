@@ -9,15 +9,18 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochTimer, PrintLog
 from torch import Tensor
 
+from skrunner._processes import n_processes
 from skrunner.data import Batch, EpochBatches, GroupDataset, split_batch
 from skrunner.exceptions import MemoryFallbackWarning, NotCompiledWarning
 from skrunner.objectives import Objective, StepLoss
-from skrunner.training._checkpoint import Checkpoint, resume, save
+from skrunner.training._checkpoint import Checkpoint
+from skrunner.training._distributed import joined_step
 from skrunner.training._precision import (
     forward_logits,
     matmul_precision,
     model_dtype,
 )
+from skrunner.training._resuming import resume, save
 from skrunner.training._scoring import ValidationScoring, check_finite
 from skrunner.training._steps import backward, most_parts, stacked, without_graph
 
@@ -120,7 +123,8 @@ class GroupNet(NeuralNet):
             self.fit_loop(batches, epochs=1)
         except KeyboardInterrupt:
             # How a skorch callback ends a training; what is learned so far is kept.
-            if self.checkpoint_ is not None and self._is_within_epoch():
+            several = n_processes() > 1
+            if (self.checkpoint_ or several) and self._is_within_epoch():
                 raise
             return True
         return False
@@ -192,10 +196,14 @@ class GroupNet(NeuralNet):
         while True:
             try:
                 parts = split_batch(batch, self.n_parts_)
-                return backward(self.objective_, self.forward_logits, parts)
+                step = backward(self.objective_, self.forward_logits, parts)
             except torch.OutOfMemoryError:
-                if 2 * self.n_parts_ > most_parts(batch):
+                # Other processes, which wait for this one, would not fall back.
+                if batch.whole is not None or 2 * self.n_parts_ > most_parts(batch):
                     raise
+            else:
+                whole = batch.whole is not None
+                return joined_step(step, self.module_) if whole else step
             self._fall_back(len(batch.y))
 
     def _fall_back(self, n_rows: int) -> None:

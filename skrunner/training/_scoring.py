@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.metrics import average_precision_score
 from skorch.callbacks import Callback
 
+from skrunner._processes import from_first
 from skrunner.data import Batch
 from skrunner.gaps import class_probabilities
 from skrunner.metrics import parity_gap
@@ -58,7 +59,8 @@ class ValidationScoring(Callback):
             "valid_gap": float(gap),
             "valid_collapsed": is_collapsed(labels, predicted),
         }
-        for name, value in record.items():
+        # A rounding apart, one process would stop or choose and the others not.
+        for name, value in from_first(record).items():
             net.history.record(name, value)
 
 
