@@ -26,7 +26,6 @@ from benchmarks.peers.about import about_text, note
 from benchmarks.peers.cost import describe_cost
 from benchmarks.peers.methods import METHODS
 from benchmarks.peers.neurons_page import write_neurons
-from benchmarks.peers.pages import write_peers
 from benchmarks.peers.splits import DATASETS
 from benchmarks.peers.summary import whole_splits
 
@@ -139,6 +138,9 @@ def render(results: Path, pages: Path) -> list[Path]:
     list of Path
         The pages and plots.
     """
+    # What only fits needs no matplotlib.
+    from benchmarks.peers.pages import write_peers  # noqa: PLC0415
+
     written = []
     for name, write in (("peers", write_peers), ("neurons", write_neurons)):
         rows = read_rows(results / f"{name}.jsonl")
@@ -161,12 +163,9 @@ def main() -> None:
     options = read_options()
     if options.command == "render":
         written = render(options.results, options.pages)
+        print("\n".join(path.name for path in written) or "Nothing rendered.")
     else:
         run(options)
-        if options.count:
-            return
-        written = render(options.output, options.output)
-    print("\n".join(path.name for path in written) or "Nothing rendered.")
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ SECONDS: dict[str, dict[str, float]] = {
         "afc": 2.3,
         "afc_linear": 1.4,
         "fairret_norm": 8.2,
-        "fairret_projection": 90.0,
+        "fairret_projection": 130.0,
         "200x2 plain": 7.4,
         "200x2 term": 10.5,
         "50x4 plain": 3.9,

@@ -113,7 +113,7 @@ METHODS = {
         "Oversampling",
         "baseline",
         of_class(baselines.OversamplingClassifier),
-        each("strategy", "cell", "group", "label"),
+        each("strategy", "group", "cell", "label"),
     ),
     "reject": Method(
         "RejectOption",
