@@ -62,10 +62,10 @@ def draw_frontiers(part: pd.DataFrame, titles: dict[bool, str]) -> Figure:
         for ax in axes.flat
         for handle, text in zip(*ax.get_legend_handles_labels(), strict=True)
     }
-    if handles:
-        figure.legend(
-            list(handles.values()), list(handles), loc="outside lower center", ncols=4
-        )
+    names = [one.title for one in METHODS.values() if one.title in handles]
+    if names:
+        shown = [handles[name] for name in names]
+        figure.legend(shown, names, loc="outside lower center", ncols=4)
     return figure
 
 

@@ -174,6 +174,9 @@ def test_a_plot_shows_the_frontier_of_means(tmp_path):
     lines = {line.get_label(): line for line in figure.axes[0].lines}
     assert lines["RejectOption"].get_xdata() == pytest.approx([0.07])
     assert lines["Vanilla"].get_xdata() == pytest.approx([0.2])
+    (legend,) = figure.legends
+    told = [text.get_text() for text in legend.get_texts()]
+    assert told == ["Vanilla", "RUNNER, best settings", "RejectOption"]
     # The last of its family, whether the others are there or not.
     assert lines["RejectOption"].get_color() == COLORS["baseline"][-1]
     save_figure(figure, tmp_path / "plot.svg")
