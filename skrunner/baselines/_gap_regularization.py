@@ -15,7 +15,12 @@ from skrunner.estimators import (
 )
 from skrunner.gaps import gap_structure
 from skrunner.nn import NeuronLayers
-from skrunner.objectives import GapObjective, Objective, PredictiveObjective
+from skrunner.objectives import (
+    GapObjective,
+    Objective,
+    PredictiveObjective,
+    TermWeight,
+)
 from skrunner.training import GroupNet, Seeds, model_dtype
 
 
@@ -51,6 +56,9 @@ class GapRegularizationClassifier(BaseNetClassifier):
     fairness_warm_up : float, default=0.0
         The share of the training over which the weight λ rises from 0 in a straight
         line.
+    fairness_gradient_limit : float, default=None
+        The most that the norm of the gap's gradient may be, as a multiple of the
+        predictive loss's, as in `RunnerClassifier`.
     select_epoch : {"last", "min_gap", "within_utility"}, default="within_utility"
         Whose weights are kept, as in `RunnerClassifier`.
     net, net_params, constraints, max_epochs, lr, batch_size, steps_per_epoch, \
@@ -113,6 +121,7 @@ NetClassifier
     fairness_batch_size: int | None = None
     gap_momentum: float | None = None
     fairness_warm_up: float = 0.0
+    fairness_gradient_limit: float | None = None
     select_epoch: str = "within_utility"
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -144,8 +153,12 @@ NetClassifier
         return GapObjective(
             net.criterion_,
             structure.to(net.device, model_dtype(self.precision)),
-            fairness_weight=self.fairness_weight_,
+            weight=TermWeight(
+                self.fairness_weight_,
+                warm_up_steps=warm_up_steps(self, net, batches),
+                gradient_limit=self.fairness_gradient_limit,
+                parameters=net.module_.parameters(),
+            ),
             gap=self.gap_,
             gap_momentum=term_momentum(self, batches),
-            warm_up_steps=warm_up_steps(self, net, batches),
         )

@@ -21,6 +21,7 @@ TERM_CONSTRAINTS: dict[str, Any] = {
     "gap": [StrOptions(set(OUTPUT_GAPS)), None],
     "gap_momentum": [Interval(Real, 0, 1, closed="left"), None],
     "fairness_warm_up": [Interval(Real, 0, 1, closed="both")],
+    "fairness_gradient_limit": [Interval(Real, 0, None, closed="neither"), None],
 }
 
 

@@ -90,6 +90,10 @@ class RunnerClassifier(BaseNetClassifier):
     fairness_warm_up : float, default=0.0
         The share of the training over which the weight λ rises from 0 in a straight
         line: it lets a deep net learn before it is held still.
+    fairness_gradient_limit : float, default=None
+        The most that the norm of the term's gradient may be, as a multiple of the
+        predictive loss's, whatever the weight λ; both are measured at every fifth step.
+        Below 1 it keeps a deep net from collapsing to one class. None sets no limit.
     max_epochs : int, default=None
         Epochs; None takes the skorch net's, or 20.
     lr : float, default=None
@@ -225,6 +229,7 @@ class RunnerClassifier(BaseNetClassifier):
     gap: str | None = None
     gap_momentum: float | None = None
     fairness_warm_up: float = 0.0
+    fairness_gradient_limit: float | None = None
     select_epoch: str = "within_utility"
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -296,7 +301,10 @@ class RunnerClassifier(BaseNetClassifier):
             gap=self.gap_,
             gap_momentum=term_momentum(self, batches),
             warm_up_steps=warm_up_steps(self, net, batches),
+            gradient_limit=self.fairness_gradient_limit,
             seed=seeds.importance,
         )
         structure = structure.to(net.device, model_dtype(self.precision))
-        return StabilizingObjective(net.criterion_, structure, layers, settings)
+        return StabilizingObjective(
+            net.criterion_, structure, layers, settings, net.module_.parameters()
+        )

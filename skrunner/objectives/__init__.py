@@ -27,6 +27,7 @@ from skrunner.objectives._settings import (
     RepairSettings,
 )
 from skrunner.objectives._stabilizing import StabilizingObjective
+from skrunner.objectives._term_weight import TermWeight
 
 __all__ = [
     "ALPHA_SCHEDULES",
@@ -44,6 +45,7 @@ __all__ = [
     "SelectiveDropoutObjective",
     "StabilizingObjective",
     "StepLoss",
+    "TermWeight",
     "opposed",
     "predictive_loss",
 ]

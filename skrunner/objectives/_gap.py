@@ -10,7 +10,7 @@ from skrunner.data import Batch
 from skrunner.gaps import GapStructure
 from skrunner.objectives._group_gap import GroupGap
 from skrunner.objectives._predictive import Forward, StepLoss, predictive_loss
-from skrunner.objectives._settings import warmed_up
+from skrunner.objectives._term_weight import TermWeight
 
 
 class GapObjective:
@@ -22,14 +22,12 @@ class GapObjective:
         The predictive loss.
     structure : GapStructure
         What is compared, on the device of the batches.
-    fairness_weight : float
+    weight : TermWeight
         The weight λ of the gap.
     gap : {"mean", "threshold", "wasserstein"}, default="mean"
         How the outputs of groups are compared.
     gap_momentum : float, default=0.0
         The share of the past in running means of the groups.
-    warm_up_steps : int, default=0
-        Steps over which the weight rises to λ in a straight line.
     """
 
     joins_processes = True
@@ -39,14 +37,12 @@ class GapObjective:
         criterion: nn.Module,
         structure: GapStructure,
         *,
-        fairness_weight: float,
+        weight: TermWeight,
         gap: str = "mean",
         gap_momentum: float = 0.0,
-        warm_up_steps: int = 0,
     ) -> None:
         self.criterion = criterion
-        self._fairness_weight = fairness_weight
-        self._warm_up_steps = warm_up_steps
+        self._weight = weight
         self._step = 0
         self._groups = GroupGap(structure, gap, gap_momentum)
 
@@ -74,9 +70,8 @@ class GapObjective:
         columns = self._groups.weigh_outputs(measured.compared, include=True)
         fairness = self._groups.add_up(measured, torch.cat(columns, 1), outputs)
         fairness = self._groups.add_distributions(fairness, logits, measured.means)
-        weight = warmed_up(self._fairness_weight, self._step, self._warm_up_steps)
+        loss = self._weight.add(predictive, fairness, self._step)
         self._step += 1
-        loss = predictive + weight * fairness
         return StepLoss(loss, predictive.detach(), fairness.detach(), measured.gap)
 
     def state_dict(self) -> dict[str, Any]:
@@ -85,9 +80,13 @@ class GapObjective:
         Returns
         -------
         dict
-            The number of steps and the running means.
+            The number of steps, the weight's limit and the running means.
         """
-        return {"step": self._step, "groups": self._groups.state_dict()}
+        return {
+            "step": self._step,
+            "weight": self._weight.state_dict(),
+            "groups": self._groups.state_dict(),
+        }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on where another objective of the same settings was.
@@ -98,4 +97,5 @@ class GapObjective:
             From `state_dict`.
         """
         self._step = state["step"]
+        self._weight.load_state_dict(state["weight"])
         self._groups.load_state_dict(state["groups"])

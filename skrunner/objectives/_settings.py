@@ -34,6 +34,8 @@ class RepairSettings:
         The share of the past in running means of the groups.
     warm_up_steps : int, default=0
         Steps over which the weight rises to λ in a straight line.
+    gradient_limit : float or None, default=None
+        The most that the norm of the term's gradient may be of the predictive loss's.
     seed : int, default=0
         The seed of ``importance="random"``.
     """
@@ -48,6 +50,7 @@ class RepairSettings:
     gap: str = "mean"
     gap_momentum: float = 0.0
     warm_up_steps: int = 0
+    gradient_limit: float | None = None
     seed: int = 0
 
 

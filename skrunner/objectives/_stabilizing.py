@@ -1,6 +1,6 @@
 """RUNNER's loss: diagnose neurons, then hold the chosen ones still between groups."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -18,7 +18,8 @@ from skrunner.nn import ActivationRecorder, NeuronLayers, neuron_first
 from skrunner.objectives._comparison import Comparison, length_of
 from skrunner.objectives._group_gap import GroupGap, Measured
 from skrunner.objectives._predictive import Forward, StepLoss, predictive_loss
-from skrunner.objectives._settings import RepairSettings, warmed_up
+from skrunner.objectives._settings import RepairSettings
+from skrunner.objectives._term_weight import TermWeight
 
 
 class StabilizingObjective:
@@ -38,6 +39,8 @@ class StabilizingObjective:
         The layers whose neurons are diagnosed; those with frozen weights are skipped.
     settings : RepairSettings
         How the fairness term is made.
+    parameters : iterable of Parameter, default=()
+        The net's; needed for a limit of the term's gradient.
     """
 
     reads_neurons = True
@@ -49,6 +52,7 @@ class StabilizingObjective:
         structure: GapStructure,
         layers: NeuronLayers,
         settings: RepairSettings,
+        parameters: Iterable[nn.Parameter] = (),
     ) -> None:
         self.criterion = criterion
         self.settings = settings
@@ -58,6 +62,12 @@ class StabilizingObjective:
         self._generator = torch.Generator().manual_seed(settings.seed)
         self._criteria = resolve_criteria(
             settings.importance, layers.modules, self._generator
+        )
+        self._weight = TermWeight(
+            settings.fairness_weight,
+            warm_up_steps=settings.warm_up_steps,
+            gradient_limit=settings.gradient_limit,
+            parameters=parameters,
         )
         self._column_weights: dict[int, Tensor] = {}
         self._step = 0
@@ -95,16 +105,14 @@ class StabilizingObjective:
         measured = self._groups.measure(batch, blocks)
         if self._step % self.settings.diagnose_every == 0:
             self._diagnose(logits, measured, activations, views)
-        settings = self.settings
-        weight = warmed_up(settings.fairness_weight, self._step, settings.warm_up_steps)
-        self._step += 1
         weights = self._weigh_columns(measured.compared, batch)
         if self.settings.normalize:
             weights = weights / self._scale(outputs, views, measured.means)
         fairness = self._groups.add_up(measured, weights, blocks)
         if self.settings.include_output:
             fairness = self._groups.add_distributions(fairness, logits, measured.means)
-        loss = predictive.add(fairness, alpha=weight)
+        loss = self._weight.add(predictive, fairness, self._step)
+        self._step += 1
         return StepLoss(loss, predictive.detach(), fairness.detach(), measured.gap)
 
     def state_dict(self) -> dict[str, Any]:
@@ -113,13 +121,14 @@ class StabilizingObjective:
         Returns
         -------
         dict
-            The number of steps, the neurons of the last diagnosis and their share,
-            running means and the state of the generator of random importance.
+            The number of steps, the neurons of the last diagnosis and their share, the
+            weight's limit, running means, the state of random importance's generator.
         """
         return {
             "step": self._step,
             "selected": self.selected,
             "share": self._share,
+            "weight": self._weight.state_dict(),
             "groups": self._groups.state_dict(),
             "generator": self._generator.get_state(),
         }
@@ -137,6 +146,7 @@ class StabilizingObjective:
         self.selected = [chosen.to(device) for chosen in state["selected"]]
         self._share = state["share"].to(device)
         self._column_weights = {}
+        self._weight.load_state_dict(state["weight"])
         self._groups.load_state_dict(state["groups"])
         self._generator.set_state(state["generator"])
 

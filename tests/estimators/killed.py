@@ -56,6 +56,9 @@ CASES = {
     "repair": lambda: RunnerClassifier(
         **TERM, sampling="two_stream", gap_momentum=0.9, diagnose_every=7
     ),
+    "limited": lambda: RunnerClassifier(
+        **TERM, normalize=True, fairness_gradient_limit=0.4
+    ),
     "random neurons": lambda: RunnerClassifier(
         **TERM, importance="random", fairness_warm_up=0.7
     ),

@@ -13,6 +13,7 @@ from skrunner.objectives import (
     GapObjective,
     RepairSettings,
     StabilizingObjective,
+    TermWeight,
 )
 from tests.objectives.nets import make_net
 from tests.objectives.reference import Reference, cross_entropy
@@ -23,7 +24,7 @@ def make_objective(constraints, shape, **settings):
     n_groups, n_outputs, n_classes = shape
     criterion = nn.BCEWithLogitsLoss() if n_outputs == 1 else nn.CrossEntropyLoss()
     structure = gap_structure(constraints, n_groups, n_classes)
-    return GapObjective(criterion, structure, fairness_weight=0.7, **settings)
+    return GapObjective(criterion, structure, weight=TermWeight(0.7), **settings)
 
 
 def written_out(net, batch, constraints, shape, *, reference=None, **settings):
