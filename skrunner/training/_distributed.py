@@ -209,8 +209,9 @@ def joined_step(step: StepLoss, module: nn.Module) -> StepLoss:
         for parameter in module.parameters()
         if parameter.grad is not None
     ]
-    *sums, predictive = joined_sums([*gradients, step.predictive])
+    *sums, predictive, loss = joined_sums([*gradients, step.predictive, step.loss])
     for gradient, total in zip(gradients, sums, strict=True):
         gradient.copy_(total)
-    loss = step.loss.detach() - step.predictive + predictive
-    return step._replace(loss=loss, predictive=predictive)
+    # The term, which every process has, was counted once for each.
+    term = (loss - predictive) / n_processes()
+    return step._replace(loss=predictive + term, predictive=predictive)
