@@ -83,6 +83,7 @@ def add_budget(run: argparse.ArgumentParser) -> None:
     run.add_argument("--precision", default=usual.precision)
     run.add_argument("--size", nargs=2, type=int, help="height and width")
     run.add_argument("--limit", type=int, help="images of each part at most")
+    run.add_argument("--flip", action="store_true", help="mirror half of the images")
 
 
 def add_grid(run: argparse.ArgumentParser) -> None:
@@ -100,6 +101,8 @@ def add_grid(run: argparse.ArgumentParser) -> None:
     run.add_argument("--warm-ups", nargs="+", type=float, default=usual.warm_ups)
     run.add_argument("--fair-rows", nargs="+", type=int, default=usual.rows)
     run.add_argument("--drops", nargs="+", type=float, default=usual.drops)
+    run.add_argument("--limits", nargs="+", type=float, default=usual.limits)
+    run.add_argument("--normalize", nargs="+", type=int, default=usual.normalize)
 
 
 def budget_of(options: argparse.Namespace) -> Budget:
@@ -122,6 +125,7 @@ def budget_of(options: argparse.Namespace) -> Budget:
         precision=options.precision,
         size=options.size and tuple(options.size),
         limit=options.limit,
+        flip=options.flip,
     )
 
 
@@ -211,6 +215,8 @@ def search_todo(options: argparse.Namespace) -> list[dict[str, Any]]:
         warm_ups=options.warm_ups,
         rows=options.fair_rows,
         drops=options.drops,
+        limits=options.limits,
+        normalize=[bool(one) for one in options.normalize],
     )
     return search_points(
         grid,

@@ -34,9 +34,8 @@ NOTES = (
         "Epochs",
         "The paper names batches of 64 images for demographic parity and 128 for "
         "equalized odds, but neither epochs nor a choice among them on images; here "
-        "all methods have the same budget (the adversary twice the epochs, FairNeuron "
-        "that of three trainings) and every one keeps the epoch that validation rows "
-        "choose.",
+        "all methods have the same budget (FairNeuron that of three trainings) and "
+        "every one keeps the epoch that validation rows choose.",
     ),
 )
 

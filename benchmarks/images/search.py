@@ -53,6 +53,8 @@ class Grid:
         Balanced rows of a step; None is the default.
     drops : sequence of float
         The validation utility that the epoch's choice may give up.
+    limits : sequence of float or None
+        How long the term's gradient may be, in lengths of the predictive loss's.
     """
 
     weights: Sequence[float] = (0.1, 0.3, 1.0, 3.0, 10.0)
@@ -62,6 +64,7 @@ class Grid:
     warm_ups: Sequence[float] = (0.0,)
     rows: Sequence[int | None] = (None,)
     drops: Sequence[float] = (0.03,)
+    limits: Sequence[float | None] = (None,)
 
     def candidates(self) -> list[tuple[str, dict[str, Any]]]:
         """List methods and parameters.
@@ -77,6 +80,7 @@ class Grid:
             "fairness_warm_up": self.warm_ups,
             "fairness_batch_size": self.rows,
             "utility_drop": self.drops,
+            "fairness_gradient_limit": self.limits,
         }
         common = [
             dict(zip(shared, values, strict=True))

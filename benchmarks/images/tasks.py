@@ -3,6 +3,9 @@
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
+import torch
+from torch import Tensor
+
 
 class Task(NamedTuple):
     """What is predicted.
@@ -67,6 +70,8 @@ class Budget:
         Height and width that images are resized to; None keeps theirs.
     limit : int or None, default=None
         Images of each part at most; None takes all.
+    flip : bool, default=False
+        Whether every training image is mirrored half of the time.
     """
 
     max_epochs: int = 20
@@ -75,6 +80,7 @@ class Budget:
     precision: str = "fp32"
     size: tuple[int, int] | None = None
     limit: int | None = None
+    flip: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Return what tells one run's rows from another's.
@@ -85,6 +91,23 @@ class Budget:
             As it is read back from JSON.
         """
         return {**asdict(self), "size": self.size and list(self.size)}
+
+
+def mirror_half(pixels: Tensor) -> Tensor:
+    """Mirror each image with probability one half.
+
+    Parameters
+    ----------
+    pixels : Tensor of shape (n_images, channels, height, width)
+        The images.
+
+    Returns
+    -------
+    Tensor
+        Of the same shape.
+    """
+    mirrored = torch.rand(len(pixels), device=pixels.device) < 0.5
+    return torch.where(mirrored[:, None, None, None], pixels.flip(-1), pixels)
 
 
 def common_settings(point: dict[str, Any], device: str) -> dict[str, Any]:
@@ -107,6 +130,7 @@ def common_settings(point: dict[str, Any], device: str) -> dict[str, Any]:
         **NETS[point["net"]].params,
         "constraints": point["constraints"],
         **{key: budget[key] for key in ("max_epochs", "batch_size", "lr", "precision")},
+        "augment": mirror_half if budget["flip"] else None,
         "select_epoch": "within_utility",
         "channels_last": device.startswith("cuda"),
         "device": device,
