@@ -9,7 +9,13 @@ import sklearn
 
 GUIDE = Path(__file__).parents[1] / "docs" / "user_guide"
 BLOCK = ".. code-block:: python\n"
-PAGES = ["scikit_learn", "long_trainings", "fairness_metrics", "data_sets"]
+PAGES = [
+    "scikit_learn",
+    "long_trainings",
+    "several_processes",
+    "fairness_metrics",
+    "data_sets",
+]
 
 
 def code_blocks(text):
