@@ -12,7 +12,7 @@ from skrunner.diagnosis import NeuronDiagnosis, diagnose_neurons
 from skrunner.estimators._image_input import takes_images
 from skrunner.estimators._inputs import check_predict_input, sensitive_features_of
 from skrunner.gaps import class_probabilities
-from skrunner.training import predict_logits
+from skrunner.training import matmul_precision, predict_logits
 
 
 def probabilities_of(net: Any, array: Any, precision: str) -> Any:
@@ -120,20 +120,20 @@ class FittedNetMixin:
         array = check_predict_input(self, X)
         if neuron_ratio is None:
             neuron_ratio = getattr(self, "neuron_ratio_", 0.1)
-        return diagnose_neurons(
-            self.net_.module_,
-            array,
-            y,
-            sensitive_features=sensitive_features_of(
-                self, X, array, sensitive_features
-            ),
-            constraints=self.constraints,
-            importance=importance,
-            neuron_ratio=neuron_ratio,
-            layers=layers,
-            classes=self.classes_,
-            random_state=self.random_state,
-        )
+        sensitive = sensitive_features_of(self, X, array, sensitive_features)
+        with matmul_precision(self.precision):
+            return diagnose_neurons(
+                self.net_.module_,
+                array,
+                y,
+                sensitive_features=sensitive,
+                constraints=self.constraints,
+                importance=importance,
+                neuron_ratio=neuron_ratio,
+                layers=layers,
+                classes=self.classes_,
+                random_state=self.random_state,
+            )
 
     def __getstate__(self) -> Any:
         state: Any = super().__getstate__()

@@ -108,7 +108,8 @@ class RunnerClassifier(BaseNetClassifier):
     device : str, default="auto"
         ``"auto"`` takes CUDA if there is some; None takes the skorch net's.
     precision : {"fp32", "tf32", "bf16", "fp64"}, default="fp32"
-        Number format of the training.
+        Number format of the training. Of ``"fp32"`` no product is rounded to TF32,
+        in convolutions neither, where torch does so by default; ``"tf32"`` is faster.
     select_epoch : {"last", "min_gap", "within_utility"}, default="within_utility"
         Whose weights are kept: of the smallest validation gap among the epochs within
         `utility_drop` of the best utility, of the smallest gap at all, or the last.

@@ -9,7 +9,12 @@ from skrunner.training._fit import TrainingSettings, make_net, train_net
 from skrunner.training._foreign import train_foreign_net
 from skrunner.training._modules import NetSpec, build_module, read_net
 from skrunner.training._net import GroupNet
-from skrunner.training._precision import PRECISIONS, model_dtype, predict_logits
+from skrunner.training._precision import (
+    PRECISIONS,
+    matmul_precision,
+    model_dtype,
+    predict_logits,
+)
 from skrunner.training._seeding import Seeds, draw_seeds, isolated_rng
 from skrunner.training._selection import EPOCH_RULES
 
@@ -25,6 +30,7 @@ __all__ = [
     "draw_seeds",
     "isolated_rng",
     "make_net",
+    "matmul_precision",
     "model_dtype",
     "predict_logits",
     "read_net",

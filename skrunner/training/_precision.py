@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from skrunner.data import PixelRows, chunks_of, rows_at_once
 from skrunner.nn import evaluating
+from skrunner.training._tf32 import tf32_products
 
 PRECISIONS = ("fp32", "tf32", "bf16", "fp64")
 
@@ -30,7 +31,9 @@ def model_dtype(precision: str) -> torch.dtype:
 
 @contextmanager
 def matmul_precision(precision: str) -> Iterator[None]:
-    """Allow TF32 products inside the context, if that is the precision.
+    """Allow TF32 in products and convolutions inside the context, if that is asked for.
+
+    Every other precision refuses it, also in convolutions, where torch allows it.
 
     Parameters
     ----------
@@ -42,12 +45,8 @@ def matmul_precision(precision: str) -> Iterator[None]:
     None
         Nothing.
     """
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("high" if precision == "tf32" else "highest")
-    try:
+    with tf32_products(allowed=precision == "tf32"):
         yield
-    finally:
-        torch.set_float32_matmul_precision(before)
 
 
 def forward_logits(
