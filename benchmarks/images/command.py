@@ -22,6 +22,7 @@ from typing import Any
 from benchmarks.images.faces import open_faces, write_faces
 from benchmarks.images.grid import TABLES, fit_point, points
 from benchmarks.images.methods import BEST, METHODS
+from benchmarks.images.rows import shared
 from benchmarks.images.search import (
     RULE,
     Grid,
@@ -257,7 +258,7 @@ def store_choice(rows: list[dict[str, Any]], options: argparse.Namespace) -> Non
         The options.
     """
     known = json.loads(BEST.read_text())["settings"]
-    chosen = choose(successful(rows))
+    chosen = choose(successful([*shared(rows), *rows]))
     stored = {
         "command": f"python -m benchmarks.paper {SEARCH} --seeds {options.seeds}",
         "rule": RULE,

@@ -64,8 +64,10 @@ GOALS = {
     ("attractive", "equalized_odds"): Goal(0.13, 0.86),
     ("wavy_hair", "equalized_odds"): Goal(0.5, -0.02, of_vanilla=True),
 }
-# The least average precision of the settings to choose from.
-DROP = -0.02
+# What the settings to choose from may give up of Vanilla's average precision: as much
+# as the goals do of a first look's .88.
+DROPS = {("attractive", "demographic_parity"): 0.03}
+DROP = 0.02
 
 
 def measure(rows: pd.DataFrame, constraints: str) -> Point:
@@ -115,10 +117,10 @@ def floor(task: str, constraints: str, vanilla: Point) -> float:
     Returns
     -------
     float
-        The goal's, or 0.02 under Vanilla's where that is less: few images may be too
-        few for the goal.
+        The goal's, or what `DROPS` leaves of Vanilla's where that is less: few images
+        may be too few for the goal.
     """
-    least = vanilla.ap + DROP
+    least = vanilla.ap - DROPS.get((task, constraints), DROP)
     goal = GOALS.get((task, constraints))
     return least if goal is None else min(least, goal.resolve(vanilla).ap)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.images.faces import open_faces
-from benchmarks.images.methods import METHODS
+from benchmarks.images.methods import METHODS, UNAWARE
 from benchmarks.images.tasks import TASKS, Budget, common_settings
 from benchmarks.paper.grid import Table, guarded
 from benchmarks.paper.protocol import Part
@@ -83,6 +83,7 @@ def points(
             nets or (TASKS[task].net,), table.constraints, table.methods
         )
         if not constraints or constraint in constraints
+        if method not in UNAWARE or constraint == table.constraints[0]
         if not methods or method in methods
     ]
 

@@ -151,4 +151,6 @@ METHODS = {
         for ratio in NEURON_RATIOS
     },
 }
+# Constraints change nothing about them: one fit serves both.
+UNAWARE = ("vanilla", "fairneuron")
 RIVALS = ("oversample", "adversarial", "fairneuron")

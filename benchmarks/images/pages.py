@@ -88,7 +88,7 @@ def render(name: str, rows: list[dict[str, Any]], about: dict[str, Any]) -> str:
         "the figures."
     )
     out = heading(TABLES[name].title, "=")
-    out += describe_run(name, rows[-1]["budget"], about, where)
+    out += describe_run(name, rows, about, where)
     out += sample(images)
     out += [RULE, "", *counts(_verdicts(against))]
     for dataset, constraints in dict.fromkeys(key[:2] for key in lines):

@@ -1,15 +1,21 @@
 """Rows of the runs on images, in the form in which the paper's tables are averaged."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.images.methods import UNAWARE
 from benchmarks.images.tasks import NETS, TASKS
 from benchmarks.paper.runs import read_rows
+from benchmarks.paper.scores import GAPS
 
 
 def latest(path: Path) -> list[dict[str, Any]]:
-    """Read the rows of one budget: that of the last fit.
+    """Read the rows of one budget a task: that of its last fit.
+
+    What the groups and the constraint have no part in is fitted for one constraint, and
+    stands in the rows of both.
 
     Parameters
     ----------
@@ -24,17 +30,39 @@ def latest(path: Path) -> list[dict[str, Any]]:
     rows = read_rows(path)
     if not rows:
         return []
-    budget = rows[-1]["budget"]
+    budgets = {row["task"]: row["budget"] for row in rows}
     names = ("task", "net", "constraints", "method", "seed", "params")
     kept = {
         json.dumps([row.get(name) for name in names]): row
-        for row in rows
-        if row["budget"] == budget
+        for row in [*shared(rows), *rows]
+        if row["budget"] == budgets[row["task"]]
     }
     return [
         {**row, "dataset": f"{row['task']}/{row['net']}"}
         for row in kept.values()
         if row["task"] in TASKS
+    ]
+
+
+def shared(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Repeat the rows of methods that know no groups for the other constraints.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        One a fit.
+
+    Returns
+    -------
+    list of dict
+        The rows to add.
+    """
+    return [
+        {**row, "constraints": constraints}
+        for row in rows
+        if row["method"] in UNAWARE
+        for constraints in GAPS
+        if constraints != row["constraints"]
     ]
 
 
@@ -55,8 +83,30 @@ def title_of(dataset: str) -> str:
     return f"{TASKS[task].title}, {NETS[net].title}"
 
 
+def options_of(budget: dict[str, Any]) -> str:
+    """Write a budget as the options of the command.
+
+    Parameters
+    ----------
+    budget : dict
+        How long all methods trained, and on what.
+
+    Returns
+    -------
+    str
+        The options.
+    """
+    options = (
+        f"--epochs {budget['max_epochs']} --batch-size {budget['batch_size']} "
+        f"--lr {budget['lr']:g} --precision {budget['precision']}"
+    )
+    if budget.get("size"):
+        options += " --size {} {}".format(*budget["size"])
+    return options + (" --flip" if budget.get("flip") else "")
+
+
 def describe_run(
-    command: str, budget: dict[str, Any], about: dict[str, Any], where: str
+    command: str, rows: Sequence[dict[str, Any]], about: dict[str, Any], where: str
 ) -> list[str]:
     """Say how a page was measured.
 
@@ -64,8 +114,8 @@ def describe_run(
     ----------
     command : str
         The command.
-    budget : dict
-        How long all methods trained.
+    rows : sequence of dict
+        Those of the page: they hold how long all methods of a task trained.
     about : dict
         The machine, versions and images of the run.
     where : str
@@ -76,14 +126,15 @@ def describe_run(
     list of str
         Lines.
     """
-    options = (
-        f"--epochs {budget['max_epochs']} --batch-size {budget['batch_size']} "
-        f"--precision {budget['precision']}"
+    budgets = {row["task"]: options_of(row["budget"]) for row in rows}
+    several = len(set(budgets.values())) > 1
+    commands = ", ".join(
+        f"``python -m benchmarks.paper {command} --celeba-root ROOT {options}"
+        + (f" --tasks {task}``" if several else "``")
+        for task, options in budgets.items()
+        if several or task == next(iter(budgets))
     )
-    text = (
-        f"Measured by ``python -m benchmarks.paper {command} --celeba-root ROOT "
-        f"{options}``, Adam at {budget['lr']:g}; {where}"
-    )
+    text = f"Measured by {commands}; {where}"
     if about:
         text += (
             " skrunner {skrunner}, torch {torch}, Python {python}, device {device}, "

@@ -75,7 +75,7 @@ def render_search(rows: list[dict[str, Any]], about: dict[str, Any]) -> str:
     chosen = choose(frame)
     seeds = f"seeds: {frame['seed'].nunique()}. {INTRO}"
     out = heading("The search on images", "=")
-    out += describe_run(NAME, rows[-1]["budget"], about, seeds)
+    out += describe_run(NAME, rows, about, seeds)
     out += [RULE, "", *collapse_section(frame)]
     for (dataset, constraints), part in frame.groupby(["dataset", "constraints"]):
         out += heading(f"{title_of(dataset)}, {TITLES[constraints]}", "-")

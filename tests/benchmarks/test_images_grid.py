@@ -11,7 +11,12 @@ from benchmarks.images import command, methods
 from benchmarks.images.command import run_images
 from benchmarks.images.fair_neuron import HeadFairNeuron
 from benchmarks.images.grid import TABLES, fit_point, points, with_collapse
-from benchmarks.images.methods import METHODS, PAPER_RATIOS, best_settings
+from benchmarks.images.methods import (
+    METHODS,
+    PAPER_RATIOS,
+    UNAWARE,
+    best_settings,
+)
 from benchmarks.images.published import COLUMNS
 from benchmarks.images.search import Grid, choose, search_points
 from benchmarks.images.tasks import Budget, common_settings
@@ -31,12 +36,13 @@ def test_every_column_of_the_paper_is_reproduced_by_one_method():
 
 def test_the_fits_of_table_5():
     todo = points("table5", BUDGET, seeds=2)
-    assert len(todo) == 2 * 2 * 7
-    assert [point["seed"] for point in todo] == [0] * 14 + [1] * 14
+    # Vanilla and FairNeuron know no groups: one fit serves both constraints.
+    assert len(todo) == 2 * (2 * 7 - 2)
+    assert [point["seed"] for point in todo] == [0] * 12 + [1] * 12
     assert {(p["task"], p["net"]) for p in todo} == {("wavy_hair", "resnet18")}
     assert json.loads(json.dumps(todo[0]["budget"])) == todo[0]["budget"]
     (one, other) = points(
-        "table5", BUDGET, seeds=1, nets=["alexnet"], methods=["vanilla"]
+        "table5", BUDGET, seeds=1, nets=["alexnet"], methods=["oversample"]
     )
     assert (one["net"], one["constraints"]) == ("alexnet", "demographic_parity")
     assert other["constraints"] == "equalized_odds"
@@ -44,6 +50,7 @@ def test_the_fits_of_table_5():
 
 
 def make(method, constraints="equalized_odds", task="attractive"):
+    constraints = "demographic_parity" if method in UNAWARE else constraints
     (point,) = [
         point
         for point in points(
@@ -63,7 +70,6 @@ def test_all_methods_share_the_budget(method):
     params = made.settings if method == "fairneuron" else made.get_params()
     wanted = {
         "net": "alexnet",
-        "constraints": "equalized_odds",
         "max_epochs": 3,
         "batch_size": 16,
         "lr": 1e-4,
@@ -197,9 +203,9 @@ def test_a_run_scores_test_images_and_goes_on(monkeypatch, tmp_path):
         seen.append(arguments)
         return small_vanilla(*arguments)
 
-    tiny = METHODS["vanilla"]._replace(make=counted)
-    monkeypatch.setitem(METHODS, "vanilla", tiny)
-    words = options(tmp_path, "table4", "--seeds", "1", "--methods", "vanilla")
+    tiny = METHODS["oversample"]._replace(make=counted)
+    monkeypatch.setitem(METHODS, "oversample", tiny)
+    words = options(tmp_path, "table4", "--seeds", "1", "--methods", "oversample")
     run_images(words)
     file = tmp_path / "results" / "table4.jsonl"
     first, second = read_rows(file)
@@ -234,12 +240,12 @@ def test_another_budget_is_another_fit(monkeypatch, tmp_path):
     for epochs in ("1", "2", "2"):
         words = ["images", "--seeds", "1", "--methods", "vanilla", "runner"]
         run_images(options(tmp_path, *words, "--epochs", epochs))
-    assert ran == [1] * 12 + [2] * 12
+    assert ran == [1] * 10 + [2] * 10
 
 
 def test_a_fit_that_fails_is_a_row_with_its_error(monkeypatch, tmp_path):
     monkeypatch.setattr("benchmarks.images.grid.open_faces", lambda folder: 1 / 0)
-    (point, _) = points("table4", BUDGET, seeds=1, methods=["vanilla"])
+    (point,) = points("table4", BUDGET, seeds=1, methods=["vanilla"])
     result = fit_point(point, faces=tmp_path, device="cpu")
     assert result == {**point, "error": "ZeroDivisionError: division by zero"}
 
@@ -249,7 +255,8 @@ def test_the_search_has_seeds_of_its_own_and_all_settings():
     todo = search_points(grid, BUDGET, seeds=2, tasks=["attractive"])
     assert {point["seed"] for point in todo} == {100, 101}
     # Vanilla and three rivals, two weights of the control, 2 x 3 x 2 of RUNNER.
-    assert len(todo) == 2 * 2 * (4 + 2 + 12)
+    # of which Vanilla and FairNeuron are there once.
+    assert len(todo) == 2 * (2 * (4 + 2 + 12) - 2)
     usual = Grid().candidates()
     weights = {params.get("fairness_weight") for _, params in usual} - {None}
     assert (min(weights), max(weights)) == (0.1, 10.0)
@@ -261,13 +268,13 @@ def candidate(weight, ap, gap, method="runner_best", **changes):
 
 
 def test_the_smallest_gap_above_the_floor_that_never_collapsed_is_chosen():
-    # The floor: .02 under Vanilla's .80, which is less than the goal's .85.
+    # The floor: .03 under Vanilla's .80, which is less than the goal's .85.
     rows = [
         fit_row("vanilla", params={}, ap=0.80),
         candidate(0.1, 0.80, 0.30),
-        candidate(0.3, 0.77, 0.22),
-        candidate(0.3, 0.79, 0.24, seed=101),  # mean .78, .23
-        candidate(1.0, 0.775, 0.10),
+        candidate(0.3, 0.76, 0.22),
+        candidate(0.3, 0.78, 0.24, seed=101),  # mean .77, .23
+        candidate(1.0, 0.765, 0.10),
         candidate(3.0, 0.81, 0.01, collapsed=True),
         # None reaches the floor: the nearest, whatever its gap.
         candidate(0.1, 0.70, 0.50, "gap_best"),

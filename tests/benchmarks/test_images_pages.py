@@ -87,7 +87,7 @@ def test_a_page_of_a_table():
     assert verdicts == ["*agrees*", "*higher*", "*agrees*"]
     assert "Of 6 cells that are meant to reproduce the paper, 5 agree" in page
     assert "6,000 training" in page
-    assert "--epochs 20 --batch-size 128 --precision fp32``" in page
+    assert "--epochs 20 --batch-size 128 --lr 0.0001 --precision fp32``" in page
     assert "device cuda (Some GPU)" in page
 
 
@@ -142,7 +142,7 @@ def test_goals_of_wavy_hair_are_relative_to_vanilla():
 def test_the_floor_is_the_goal_or_what_vanilla_allows():
     assert floor("attractive", "demographic_parity", Point(0.4, 0.9)) == 0.85
     low = floor("attractive", "demographic_parity", Point(0.4, 0.8))
-    assert low == pytest.approx(0.78)
+    assert low == pytest.approx(0.77)
     other = floor("wavy_hair", "demographic_parity", Point(0.2, 0.8))
     assert other == pytest.approx(0.78)
 
