@@ -71,11 +71,30 @@ def joined_sums(pieces: Sequence[Tensor]) -> list[Tensor]:
     list of Tensor
         The sums.
     """
-    if not any(piece.numel() for piece in pieces):
-        return list(pieces)
+    if n_processes() == 1 or not any(piece.numel() for piece in pieces):
+        return [piece.detach() for piece in pieces]
     total = joined_sum(torch.cat([piece.detach().reshape(-1) for piece in pieces]))
     parts = total.split_with_sizes([piece.numel() for piece in pieces])
     return [part.view(piece.shape) for part, piece in zip(parts, pieces, strict=True)]
+
+
+def of_first(values: Tensor) -> Tensor:
+    """Return the first process's tensor.
+
+    Parameters
+    ----------
+    values : Tensor
+        Of the same shape in all processes; it stays as it is.
+
+    Returns
+    -------
+    Tensor
+        Without a graph.
+    """
+    copy = values.detach().clone(memory_format=torch.contiguous_format)
+    if n_processes() > 1:
+        dist.broadcast(copy, src=0)
+    return copy
 
 
 def from_first(value: Value) -> Value:

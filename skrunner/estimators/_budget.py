@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.random import RandomState
 
+from skrunner._processes import n_processes
 from skrunner.data import GroupDataset, split_validation
 from skrunner.estimators._fit_input import FitInput
 from skrunner.exceptions import ValidationShareWarning
@@ -198,10 +199,14 @@ def resolve_device(device: str | None, spec: NetSpec) -> str:
     Returns
     -------
     str
-        CUDA for ``"auto"`` if there is some.
+        CUDA for ``"auto"`` if there is some; where several processes train together,
+        each has its own.
     """
     if device is None:
-        return str(spec.settings.get("device", "cpu"))
-    if device != "auto":
-        return device
-    return "cuda" if torch.cuda.is_available() else "cpu"
+        device = str(spec.settings.get("device", "cpu"))
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cuda" and n_processes() > 1:
+        # By number: threads that read ahead would take the first one.
+        return f"cuda:{torch.cuda.current_device()}"
+    return device

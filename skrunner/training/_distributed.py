@@ -20,6 +20,7 @@ from skrunner._processes import (
     joined_sum,
     joined_sums,
     n_processes,
+    of_first,
     process_rank,
 )
 from skrunner.data import EpochBatches
@@ -161,7 +162,7 @@ def together(net: Any, batches: EpochBatches, objective: Objective) -> Iterator[
         return
     _refuse(net, objective)
     for part in net.module_.state_dict().values():
-        dist.broadcast(part, src=0)
+        part.copy_(of_first(part))
     with joined_batch_norm(net.module_) as has_norms:
         if has_norms and net.compiled_:
             raise DistributedError(

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from skrunner.estimators._budget import resolve_device
 from skrunner.exceptions import DistributedError
+from skrunner.training import NetSpec
 from tests.estimators.rows import Y
 from tests.estimators.shared_fits import FITS, alone
 from tests.processes import run_cases, sound
@@ -117,3 +119,13 @@ def test_torchrun_starts_processes_that_fit_together(tmp_path, one):
     for rank in range(2):
         weights = np.load(tmp_path / f"{rank} of 2.npy")
         np.testing.assert_allclose(weights, sound(one["plain"])["weights"], **CLOSE)
+
+
+@pytest.mark.parametrize("device", ["auto", "cuda", None])
+def test_each_process_trains_on_its_own_gpu(device, monkeypatch):
+    monkeypatch.setattr("skrunner.estimators._budget.n_processes", lambda: 2)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.current_device", lambda: 1)
+    spec = NetSpec("mlp", settings={"device": "cuda"})
+    assert resolve_device(device, spec) == "cuda:1"
+    assert resolve_device("cuda:0", spec) == "cuda:0"

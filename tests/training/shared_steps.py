@@ -43,6 +43,8 @@ class Watching:
 
     def __init__(self, objective):
         self.objective = objective
+        self.state_dict = objective.state_dict
+        self.load_state_dict = objective.load_state_dict
         self.predictive, self.fair, self.selected = [], [], []
 
     def __call__(self, forward, batch):
@@ -84,7 +86,8 @@ def objective_of(kind, net, rows, constraints, options):
         **{"fairness_weight": 2.0, "neuron_ratio": 0.4, "diagnose_every": 2, **options}
     )
     layers = find_neuron_layers(net.module_, few)
-    return StabilizingObjective(net.criterion_, structure, layers, settings)
+    parameters = net.module_.parameters()
+    return StabilizingObjective(net.criterion_, structure, layers, settings, parameters)
 
 
 def short_training(
@@ -185,6 +188,7 @@ SETTINGS = {
     "signed": {"importance": "signed", "constraints": EO},
     "random": {"importance": "random"},
     "all": {"importance": "all", "reduction": "sum"},
+    "limited": {"gradient_limit": 0.1, "weighted": True},
     "all rows": {"batch_size": 100, "constraints": EO},
     "all rows weighted": {"batch_size": 100, "weighted": True},
     "few rows": {"batch_size": 3, "fair": 5},
@@ -195,6 +199,7 @@ SETTINGS = {
         "gap": "wasserstein",
     },
     "batch norm": {"net": "batchnorm", "constraints": EO},
+    "batch norm, limited": {"net": "batchnorm", "gradient_limit": 0.5},
     "batch norm, taylor": {"net": "batchnorm", "importance": "taylor"},
     "convolutions": {"net": "conv", "importance": "auto", "sampling": "shared"},
     "gap": {"kind": "gap", "weighted": True},
