@@ -17,7 +17,12 @@ from torch.nn.functional import one_hot
 from skrunner.data import Batch, EpochBatches
 from skrunner.estimators import BaseNetClassifier
 from skrunner.nn import NeuronLayers
-from skrunner.objectives import Objective, StepLoss, predictive_loss
+from skrunner.objectives import (
+    Objective,
+    PredictiveObjective,
+    StepLoss,
+    predictive_loss,
+)
 from skrunner.training import GroupNet, Seeds
 
 
@@ -115,7 +120,7 @@ class LossSum(nn.Module):
         return torch.stack([loss(*arguments) for loss in self.losses]).sum()
 
 
-class FairretObjective:
+class FairretObjective(PredictiveObjective):
     """The loss of a step.
 
     Parameters
@@ -132,6 +137,8 @@ class FairretObjective:
         Whether the loss takes the labels.
     """
 
+    joins_processes = False
+
     def __init__(
         self,
         criterion: nn.Module,
@@ -141,7 +148,7 @@ class FairretObjective:
         n_groups: int,
         by_label: bool,
     ) -> None:
-        self.criterion = criterion
+        super().__init__(criterion)
         self._loss = loss
         self._fairness_weight = fairness_weight
         self._n_groups = n_groups

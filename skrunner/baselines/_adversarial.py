@@ -224,7 +224,7 @@ callbacks : as in NetClassifier
             adversary_steps=self.adversary_steps,
             warm_up=self.warm_up,
             alpha_schedule=self.alpha_schedule,
-            steps_per_epoch=batches.steps * self.gradient_accumulation,
+            steps_per_epoch=batches.steps,
             epochs_before=len(net.history),
         )
         adversary = self._make_adversary(batches.dataset, seeds)

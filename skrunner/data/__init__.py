@@ -8,7 +8,7 @@ from skrunner.data._ahead import chunks_of, rows_at_once
 from skrunner.data._batch import Batch, WholeRows
 from skrunner.data._batches import EpochBatches
 from skrunner.data._dataset import GroupDataset
-from skrunner.data._parts import split_batch
+from skrunner.data._parts import most_parts, split_batch
 from skrunner.data._pixel_options import PixelOptions
 from skrunner.data._pixels import PixelRows, as_pixels
 from skrunner.data._storage import STORAGES
@@ -28,6 +28,7 @@ __all__ = [
     "WholeRows",
     "as_pixels",
     "chunks_of",
+    "most_parts",
     "rows_at_once",
     "rows_by_code",
     "split_batch",

@@ -54,6 +54,10 @@ class Batch(NamedTuple):
         Rows that an objective treats in another way.
     whole : WholeRows or None, default=None
         Where several processes share a step: what the step is over in all of them.
+    part : int, default=0
+        The number of this part among those that a step runs one after another.
+    ends_step : bool, default=True
+        Whether it is the last of them.
     """
 
     X: Tensor
@@ -65,3 +69,5 @@ class Batch(NamedTuple):
     same_cells: bool
     flagged: Tensor | None = None
     whole: WholeRows | None = None
+    part: int = 0
+    ends_step: bool = True

@@ -20,7 +20,8 @@ def split_batch(batch: Batch, n_parts: int) -> list[Batch]:
     batch : Batch
         The batch.
     n_parts : int
-        How many parts, at most as many as there are rows for the fairness term.
+        How many parts; no more than there are rows of either kind, so that none is
+        empty.
 
     Returns
     -------
@@ -34,6 +35,7 @@ def split_batch(batch: Batch, n_parts: int) -> list[Batch]:
     >>> [part.groups.tolist() for part in split_batch(whole, 2)]
     [[0, 1], [0, 1]]
     """
+    n_parts = min(n_parts, most_parts(batch))
     if n_parts == 1:
         return [batch]
     rows = torch.arange(len(batch.y), device=batch.y.device)
@@ -41,8 +43,27 @@ def split_batch(batch: Batch, n_parts: int) -> list[Batch]:
     if batch.fair_from:
         blocks = [rows[: batch.fair_from], rows[batch.fair_from :]]
     return [
-        _take(batch, [block[i::n_parts] for block in blocks]) for i in range(n_parts)
+        _take(batch, [block[i::n_parts] for block in blocks])._replace(
+            part=i, ends_step=i == n_parts - 1
+        )
+        for i in range(n_parts)
     ]
+
+
+def most_parts(batch: Batch) -> int:
+    """Return how many parts a batch can be split into.
+
+    Parameters
+    ----------
+    batch : Batch
+        The rows.
+
+    Returns
+    -------
+    int
+        As many as there are rows of the rarer kind.
+    """
+    return min(len(batch.y) - batch.fair_from, batch.n_predictive)
 
 
 def _take(batch: Batch, blocks: list[Tensor]) -> Batch:

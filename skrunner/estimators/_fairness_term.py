@@ -119,5 +119,5 @@ def warm_up_steps(estimator: Any, net: GroupNet, batches: EpochBatches) -> int:
     int
         Steps over which the weight rises.
     """
-    steps = net.max_epochs * len(batches) * net.n_parts_
+    steps = net.max_epochs * len(batches)
     return int(estimator.fairness_warm_up * steps)

@@ -77,7 +77,7 @@ class AdversarialObjective:
         StepLoss
             The fairness term is the adversary's loss, in nats.
         """
-        round_number = self._next_round()
+        round_number = self._round()
         logits = forward(batch.X)
         predictive = predictive_loss(
             self.criterion, logits[: batch.n_predictive], batch
@@ -94,6 +94,7 @@ class AdversarialObjective:
             weight = self._weight(round_number)
             loss, gradients = self._oppose(predictive, adversarial, weight)
         self._teach(gradients, seen.detach(), batch)
+        self._steps += batch.ends_step
         return StepLoss(loss, predictive.detach(), adversarial.detach())
 
     def state_dict(self) -> dict[str, Any]:
@@ -122,11 +123,10 @@ class AdversarialObjective:
         self.adversary.load_state_dict(state["adversary"])
         self.adversary_optimizer.load_state_dict(state["optimizer"])
 
-    def _next_round(self) -> int:
+    def _round(self) -> int:
         """Count the epochs behind the warm-up, from 1."""
         settings = self.settings
         epoch = settings.epochs_before + self._steps // settings.steps_per_epoch
-        self._steps += 1
         round_number = epoch - settings.warm_up + 1
         if settings.alpha_schedule == "sqrt":
             groups = [] if self._optimizer is None else self._optimizer.param_groups

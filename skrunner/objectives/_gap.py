@@ -71,7 +71,7 @@ class GapObjective:
         fairness = self._groups.add_up(measured, torch.cat(columns, 1), outputs)
         fairness = self._groups.add_distributions(fairness, logits, measured.means)
         loss = self._weight.add(predictive, fairness, self._step)
-        self._step += 1
+        self._step += batch.ends_step
         return StepLoss(loss, predictive.detach(), fairness.detach(), measured.gap)
 
     def state_dict(self) -> dict[str, Any]:

@@ -103,7 +103,7 @@ class StabilizingObjective:
         ]
         blocks = [*outputs, *views]
         measured = self._groups.measure(batch, blocks)
-        if self._step % self.settings.diagnose_every == 0:
+        if self._step % self.settings.diagnose_every == 0 and not batch.part:
             self._diagnose(logits, measured, activations, views)
         weights = self._weigh_columns(measured.compared, batch)
         if self.settings.normalize:
@@ -112,7 +112,7 @@ class StabilizingObjective:
         if self.settings.include_output:
             fairness = self._groups.add_distributions(fairness, logits, measured.means)
         loss = self._weight.add(predictive, fairness, self._step)
-        self._step += 1
+        self._step += batch.ends_step
         return StepLoss(loss, predictive.detach(), fairness.detach(), measured.gap)
 
     def state_dict(self) -> dict[str, Any]:

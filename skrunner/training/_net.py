@@ -10,7 +10,7 @@ from skorch.callbacks import Callback, EpochTimer, PrintLog
 from torch import Tensor
 
 from skrunner._processes import n_processes
-from skrunner.data import Batch, EpochBatches, GroupDataset, split_batch
+from skrunner.data import Batch, EpochBatches, GroupDataset, most_parts, split_batch
 from skrunner.exceptions import MemoryFallbackWarning, NotCompiledWarning
 from skrunner.objectives import Objective, StepLoss
 from skrunner.training._checkpoint import Checkpoint
@@ -22,7 +22,7 @@ from skrunner.training._precision import (
 )
 from skrunner.training._resuming import resume, save
 from skrunner.training._scoring import ValidationScoring, check_finite
-from skrunner.training._steps import backward, most_parts, stacked, without_graph
+from skrunner.training._steps import backward, stacked, without_graph
 
 BATCH_EVENTS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
@@ -193,6 +193,7 @@ class GroupNet(NeuralNet):
 
     def _backward(self, batch: Batch) -> StepLoss:
         assert self.objective_ is not None, "set by train()"
+        before = self.objective_.state_dict() if self._can_run_out() else None
         while True:
             try:
                 parts = split_batch(batch, self.n_parts_)
@@ -204,7 +205,12 @@ class GroupNet(NeuralNet):
             else:
                 whole = batch.whole is not None
                 return joined_step(step, self.module_) if whole else step
+            if before is not None:  # running means have moved with what is done again
+                self.objective_.load_state_dict(before)
             self._fall_back(len(batch.y))
+
+    def _can_run_out(self) -> bool:
+        return torch.device(self.device).type != "cpu"
 
     def _fall_back(self, n_rows: int) -> None:
         """Halve what runs at a time; weights, optimizer and rows are as before."""

@@ -24,16 +24,14 @@ def backward(objective: Objective, forward: Any, parts: list[Batch]) -> StepLoss
     Returns
     -------
     StepLoss
-        The losses, of several parts their mean by predictive rows.
+        The losses, of several parts their mean by the weight of predictive rows.
     """
     if len(parts) == 1:
         step = objective(forward, parts[0])
         step.loss.backward()
         return step
-    n_rows = sum(part.n_predictive for part in parts)
     means: list[Any] = [None] * len(StepLoss._fields)
-    for part in parts:
-        share = part.n_predictive / n_rows
+    for part, share in zip(parts, _shares(parts), strict=True):
         step = objective(forward, part)
         (share * step.loss).backward()
         for i, value in enumerate(without_graph(step)):
@@ -42,21 +40,18 @@ def backward(objective: Objective, forward: Any, parts: list[Batch]) -> StepLoss
     return StepLoss(*means)
 
 
-def most_parts(batch: Batch) -> int:
-    """Return how many parts a batch can be split into.
-
-    Parameters
-    ----------
-    batch : Batch
-        The rows.
-
-    Returns
-    -------
-    int
-        As many as there are rows of the rarer kind.
-    """
-    fair = len(batch.y) - batch.fair_from
-    return min(fair, batch.n_predictive)
+def _shares(parts: list[Batch]) -> list[Any]:
+    """Return what part of the predictive loss each part of a step is."""
+    sizes: list[Any] = [part.n_predictive for part in parts]
+    if parts[0].weight is not None:
+        sizes = [
+            part.weight[: part.n_predictive].sum()
+            for part in parts
+            if part.weight is not None
+        ]
+        tiny = torch.finfo(sizes[0].dtype).tiny
+        return [size / sum(sizes).clamp_min(tiny) for size in sizes]
+    return [size / sum(sizes) for size in sizes]
 
 
 def without_graph(step: StepLoss) -> StepLoss:
