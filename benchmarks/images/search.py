@@ -28,8 +28,9 @@ OTHERS = ("vanilla", *RIVALS)
 RULE = (
     "Among the settings that never collapsed and whose mean average precision on the "
     "validation part is at least the goal's (or, where that is less, 0.03 under "
-    "Vanilla's for 'attractive' and demographic parity, else 0.02 under it), the one of "
-    "the smallest mean gap; if there is none, the one of the highest average precision."
+    "Vanilla's for 'attractive' and demographic parity, else 0.02 under it), the one "
+    "of the smallest mean gap; if there is none, the one of the highest average "
+    "precision."
 )
 
 
