@@ -1,7 +1,7 @@
 """Batches of inputs in the order of their rows, read ahead where that takes time."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -52,16 +52,21 @@ def _read_ahead(X: PixelRows, plans: Iterable[Item]) -> Iterator[tuple[Item, Ten
         for plan in plans:
             waiting.append((plan, pool.submit(X.read, plan[0])))
             if len(waiting) > READ_AHEAD:
-                first, pixels = waiting.popleft()
-                yield first, X.finish(pixels.result(), augmented=True)
+                yield _finished(X, *waiting.popleft())
         while waiting:
-            first, pixels = waiting.popleft()
-            yield first, X.finish(pixels.result(), augmented=True)
+            yield _finished(X, *waiting.popleft())
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def chunks_of(X: Tensor | PixelRows, n_rows: int) -> Iterator[Tensor]:
+def _finished(
+    X: PixelRows, plan: Item, pixels: "Future[Tensor]"
+) -> tuple[Item, Tensor]:
+    # In a function of its own, so that nothing holds the pixels while a batch trains.
+    return plan, X.finish(pixels.result(), augmented=True)
+
+
+def chunks_of(X: Tensor | PixelRows, n_rows: int) -> Generator[Tensor, None, None]:
     """Yield all inputs in order, some rows at a time.
 
     Parameters

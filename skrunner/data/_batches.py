@@ -1,6 +1,6 @@
 """From a data set to the batches of an epoch: plain rows, balanced rows, or both."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -130,7 +130,7 @@ class EpochBatches:
             )
         self._process = (rank, n_processes)
 
-    def __iter__(self) -> Iterator[Batch]:
+    def __iter__(self) -> Generator[Batch, None, None]:
         data = self.dataset
         if self._process[1] > 1:
             yield from self._shares()

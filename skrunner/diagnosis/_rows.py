@@ -1,6 +1,7 @@
 """The rows of a diagnosis, a chunk at a time, and what their means are."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass
 
 import torch
@@ -35,7 +36,7 @@ class Rows:
     means: GroupMeans
     batch_size: int = 4096
 
-    def chunks(self) -> Iterator[tuple[Tensor, Tensor]]:
+    def chunks(self) -> Generator[tuple[Tensor, Tensor], None, None]:
         """Yield inputs on the device with their columns of the averaging matrix."""
         matrix = self.means.matrix
         n_rows = rows_at_once(self.X, self.batch_size)
@@ -47,16 +48,19 @@ class Rows:
 @torch.no_grad()
 def mean_activations(rows: Rows, found: NeuronLayers) -> tuple[Tensor, list[Tensor]]:
     totals: list[Tensor] = []
-    for X, matrix in rows.chunks():
-        with ActivationRecorder(found.as_mapping()) as recorder:
-            logits = rows.module(X)
-        part = GroupMeans(matrix, rows.means.present)
-        sums = [part.of(class_probabilities(logits.double()))]
-        sums += [
-            part.of(neuron_first(layer, recorder.activations[name]))
-            for name, layer in zip(found.names, found.modules, strict=True)
-        ]
-        totals = (
-            sums if not totals else [a + b for a, b in zip(totals, sums, strict=True)]
-        )
+    with closing(rows.chunks()) as chunks:  # a thread may be reading ahead
+        for X, matrix in chunks:
+            with ActivationRecorder(found.as_mapping()) as recorder:
+                logits = rows.module(X)
+            part = GroupMeans(matrix, rows.means.present)
+            sums = [part.of(class_probabilities(logits.double()))]
+            sums += [
+                part.of(neuron_first(layer, recorder.activations[name]))
+                for name, layer in zip(found.names, found.modules, strict=True)
+            ]
+            totals = (
+                sums
+                if not totals
+                else [a + b for a, b in zip(totals, sums, strict=True)]
+            )
     return totals[0], totals[1:]

@@ -1,7 +1,7 @@
 """Score all neurons over chunks of rows: by gradients, or by silencing each."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import torch
 from torch import Tensor
@@ -23,8 +23,12 @@ def gradient_scores(
     weights = rows.structure.term_output_weights(rows.means.present)
     slopes = weights * (rows.structure.differences @ output_means).sign()
     evidence: list[Tensor] = []
-    with _differentiable(found.weights()), torch.enable_grad():
-        for X, matrix in rows.chunks():
+    with (
+        _differentiable(found.weights()),
+        torch.enable_grad(),
+        closing(rows.chunks()) as chunks,
+    ):
+        for X, matrix in chunks:
             with ActivationRecorder(found.as_mapping()) as recorder:
                 probabilities = class_probabilities(rows.module(X).double())
             share = rows.structure.differences @ matrix @ probabilities
@@ -60,10 +64,11 @@ def exact_scores(rows: Rows, found: NeuronLayers, output_means: Tensor) -> list[
         gaps = []
         for neuron in range(len(layer.get_parameter("weight"))):
             total = torch.zeros_like(output_means)
-            for X, matrix in rows.chunks():
-                with ablated({name: layer}, depth, neuron):
-                    logits = rows.module(X).double()
-                total += GroupMeans(matrix, present).of(class_probabilities(logits))
+            with closing(rows.chunks()) as chunks:
+                for X, matrix in chunks:
+                    with ablated({name: layer}, depth, neuron):
+                        logits = rows.module(X).double()
+                    total += GroupMeans(matrix, present).of(class_probabilities(logits))
             gaps.append(output_gap(rows.structure, total, present))
         scores.append((before - torch.stack(gaps)).square())
     return scores

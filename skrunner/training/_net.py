@@ -1,6 +1,7 @@
 """Our skorch net: its batches hold groups, its loss is an objective."""
 
 import warnings
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -180,15 +181,16 @@ class GroupNet(NeuralNet):
         if iterator is None:
             return
         self._steps: list[StepLoss] = []
-        if self._needs_batch_events():
-            super().run_single_epoch(iterator, training, prefix, step_fn, **params)
-        else:
-            self._set_training(True)
-            for batch in iterator:
-                self.optimizer_.zero_grad()
-                self._steps.append(without_graph(self._backward(batch)))
-                self.optimizer_.step()
-            self.history.new_batch()  # skorch's Checkpoint looks at the last one
+        with closing(iter(iterator)) as batches:  # ends the thread that reads ahead
+            if self._needs_batch_events():
+                super().run_single_epoch(batches, training, prefix, step_fn, **params)
+            else:
+                self._set_training(True)
+                for batch in batches:
+                    self.optimizer_.zero_grad()
+                    self._steps.append(without_graph(self._backward(batch)))
+                    self.optimizer_.step()
+                self.history.new_batch()  # skorch's Checkpoint looks at the last one
         self._record_epoch()
 
     def _backward(self, batch: Batch) -> StepLoss:
@@ -203,9 +205,8 @@ class GroupNet(NeuralNet):
                 if batch.whole is not None or 2 * self.n_parts_ > most_parts(batch):
                     raise
             else:
-                whole = batch.whole is not None
-                return joined_step(step, self.module_) if whole else step
-            if before is not None:  # running means have moved with what is done again
+                return step if batch.whole is None else joined_step(step, self.module_)
+            if before is not None:  # running means would move twice
                 self.objective_.load_state_dict(before)
             self._fall_back(len(batch.y))
 
@@ -232,10 +233,9 @@ class GroupNet(NeuralNet):
         means = steps.double().mean(0).cpu().numpy()
         del self._steps
         check_finite(float(means[0]), len(self.history))
-        losses = self.history[:-1, "train_loss"] if len(self.history) > 1 else []
+        before = self.history[:-1, "train_loss"] if len(self.history) > 1 else [np.inf]
         self.history.record("train_loss", float(means[0]))
-        best = bool(means[0] < min(losses, default=np.inf))
-        self.history.record("train_loss_best", best)
+        self.history.record("train_loss_best", bool(means[0] < min(before)))
         names = ("predictive_loss", "fairness_term", "train_gap")
         for name, mean in zip(names, means[1:], strict=True):
             self.history.record(name, float(mean))

@@ -1,7 +1,7 @@
 """Number formats of training and prediction."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -118,8 +118,6 @@ def _logits_of_chunks(
     module: nn.Module, X: Tensor | PixelRows, precision: str, n_rows: int
 ) -> Tensor:
     device = next(module.parameters()).device
-    parts = [
-        forward_logits(module, part.to(device), precision)
-        for part in chunks_of(X, n_rows)
-    ]
+    with closing(chunks_of(X, n_rows)) as chunks:  # a thread may be reading ahead
+        parts = [forward_logits(module, part.to(device), precision) for part in chunks]
     return torch.cat([part.reshape(len(part), -1) for part in parts])
