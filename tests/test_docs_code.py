@@ -15,6 +15,7 @@ PAGES = [
     "several_processes",
     "fairness_metrics",
     "data_sets",
+    "images",
 ]
 
 
