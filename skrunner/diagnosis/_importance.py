@@ -33,7 +33,7 @@ class Criterion(NamedTuple):
 
 
 def _sum_sq(weight: Tensor, gradient: Tensor) -> Tensor:
-    return (weight.detach() * gradient).square().flatten(1).sum(1)
+    return (weight.detach() * gradient).square_().flatten(1).sum(1)
 
 
 def _signed(weight: Tensor, gradient: Tensor) -> Tensor:

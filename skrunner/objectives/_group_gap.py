@@ -74,11 +74,8 @@ class GroupGap:
         -------
         list of Tensor of shape (n_rows, n_outputs)
             The probabilities, and what stands for decisions if these are compared.
-            Probabilities that no term compares are detached.
         """
-        if self._gap == "mean":
-            return [class_probabilities(logits)]
-        outputs = [class_probabilities(logits.detach())]
+        outputs = [class_probabilities(logits)]
         if self._gap == "threshold":
             outputs.append(class_probabilities(logits, THRESHOLD_TEMPERATURE))
         return outputs
@@ -129,6 +126,9 @@ class GroupGap:
             The sum, attached to the graph of the blocks.
         """
         differences, _, means, _ = measured
+        if self._gap != "mean":
+            # The term does not compare the probabilities: no gradient to compute.
+            blocks = [blocks[0].detach(), *blocks[1:]]
         return weighted_distances(self.structure, means, differences, weights, blocks)
 
     def gap_slopes(self, measured: Measured) -> Tensor:

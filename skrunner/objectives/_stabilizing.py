@@ -13,7 +13,7 @@ from skrunner.diagnosis import (
     resolve_criteria,
     top_neurons,
 )
-from skrunner.gaps import GapStructure, GroupMeans, class_probabilities, spread
+from skrunner.gaps import GapStructure, GroupMeans, spread
 from skrunner.nn import ActivationRecorder, NeuronLayers, neuron_first
 from skrunner.objectives._comparison import Comparison, length_of
 from skrunner.objectives._group_gap import GroupGap, Measured
@@ -104,7 +104,7 @@ class StabilizingObjective:
         blocks = [*outputs, *views]
         measured = self._groups.measure(batch, blocks)
         if self._step % self.settings.diagnose_every == 0 and not batch.part:
-            self._diagnose(logits, measured, activations, views)
+            self._diagnose(outputs[0], measured, activations, views)
         weights = self._weigh_columns(measured.compared, batch)
         if self.settings.normalize:
             weights = weights / self._scale(outputs, views, measured.means)
@@ -178,7 +178,7 @@ class StabilizingObjective:
 
     def _diagnose(
         self,
-        logits: Tensor,
+        probabilities: Tensor,
         measured: Measured,
         activations: Sequence[Tensor],
         views: Sequence[Tensor],
@@ -187,13 +187,12 @@ class StabilizingObjective:
         weights = self._layers.weights()
         # A frozen layer, as in fine-tuning, has no gradient to be chosen by.
         free = [i for i, weight in enumerate(weights) if weight.requires_grad]
-        outputs = class_probabilities(logits)
         scores = neuron_importance(
-            outputs,
+            probabilities,
             [modules[i] for i in free],
             [activations[i] for i in free],
             [self._criteria[i] for i in free],
-            self._groups.gap_slopes(measured).to(outputs.dtype),
+            self._groups.gap_slopes(measured).to(probabilities.dtype),
             share=measured.means.share,
         )
         ratio = 1.0 if self.settings.importance == "all" else self.settings.neuron_ratio
