@@ -20,7 +20,16 @@ from skrunner import NetClassifier, RunnerClassifier
 from skrunner.baselines import AdversarialClassifier
 from skrunner.datasets import ImageRows, load_images
 from skrunner.metrics import best_within, neg_demographic_parity_difference
-from tests.estimators.images import PIXELS, SMALL, A, N, Y, fit, write_files
+from tests.estimators.images import (
+    PIXELS,
+    SMALL,
+    A,
+    N,
+    Y,
+    assert_same,
+    fit,
+    write_files,
+)
 from tests.estimators.rows import weights_of
 
 pytestmark = [
@@ -64,9 +73,7 @@ def test_a_search_over_files(images, storage):
                 found = table[f"split{fold}_test_{name}"][candidate]
                 assert found == pytest.approx(value, abs=1e-12)
     best = fitted_on(np.arange(N), **search.best_params_)
-    np.testing.assert_array_equal(
-        search.predict_proba(images), best.predict_proba(PIXELS)
-    )
+    assert_same(search.predict_proba(images), best.predict_proba(PIXELS))
 
 
 @pytest.mark.parametrize("kind", [RunnerClassifier, AdversarialClassifier])
@@ -84,7 +91,7 @@ def test_cross_validation(kind, images):
     for fold, (train, test) in enumerate(CV.split(PIXELS, Y)):
         model = result["estimator"][fold]
         same = clone(model).fit(PIXELS[train], Y[train], sensitive_features=A[train])
-        np.testing.assert_array_equal(weights_of(model), weights_of(same))
+        assert_same(weights_of(model), weights_of(same))
         for name, value in scores_of(model, test).items():
             assert result[f"test_{name}"][fold] == pytest.approx(value, abs=1e-12)
 
@@ -100,7 +107,7 @@ def test_predictions_of_folds(images):
     )
     for train, test in CV.split(PIXELS, Y):
         expected = fitted_on(train).predict_proba(PIXELS[test])
-        np.testing.assert_array_equal(found[test], expected)
+        assert_same(found[test], expected)
 
 
 class Reversed:
@@ -120,13 +127,11 @@ def test_a_pipeline(images):
     steps = [("reverse", Reversed()), ("net", NetClassifier(**SMALL))]
     pipeline = Pipeline(steps).fit(images, Y, sensitive_features=A)
     alone = fit(NetClassifier, np.ascontiguousarray(PIXELS[:, ::-1]))
-    np.testing.assert_array_equal(weights_of(pipeline["net"]), weights_of(alone))
-    np.testing.assert_array_equal(pipeline.predict(images), pipeline.predict(PIXELS))
+    assert_same(weights_of(pipeline["net"]), weights_of(alone))
+    assert_same(pipeline.predict(images), pipeline.predict(PIXELS))
     passed = Pipeline([("nothing", "passthrough"), ("net", NetClassifier(**SMALL))])
     passed.fit(images, Y, sensitive_features=A)
-    np.testing.assert_array_equal(
-        weights_of(passed["net"]), weights_of(fit(NetClassifier))
-    )
+    assert_same(weights_of(passed["net"]), weights_of(fit(NetClassifier)))
 
 
 def test_split_cloned_and_kept(images, tmp_path):
@@ -137,12 +142,12 @@ def test_split_cloned_and_kept(images, tmp_path):
     model = RunnerClassifier(**SMALL, augment=flipped)
     model.fit(train, y_train, sensitive_features=a_train)
     again = clone(model).fit(train, y_train, sensitive_features=a_train)
-    np.testing.assert_array_equal(weights_of(again), weights_of(model))
+    assert_same(weights_of(again), weights_of(model))
     joblib.dump((model, test), tmp_path / "model.joblib")
     # Pixels stay in their files: neither net nor rows hold any.
     assert (tmp_path / "model.joblib").stat().st_size < 60_000
     kept, rows = joblib.load(tmp_path / "model.joblib")
-    np.testing.assert_array_equal(kept.predict_proba(rows), model.predict_proba(test))
+    assert_same(kept.predict_proba(rows), model.predict_proba(test))
     assert kept.augment is flipped
 
 
@@ -163,4 +168,4 @@ def test_from_a_table_of_paths(images, tmp_path):
     )
     assert isinstance(X, ImageRows)
     model = RunnerClassifier(**SMALL).fit(X, y, sensitive_features=sensitive)
-    np.testing.assert_array_equal(weights_of(model), weights_of(fit(RunnerClassifier)))
+    assert_same(weights_of(model), weights_of(fit(RunnerClassifier)))

@@ -10,7 +10,16 @@ from skrunner import NetClassifier, RunnerClassifier
 from skrunner.data import _pixels
 from skrunner.exceptions import UnsupportedModuleError
 from tests.device import DEVICE
-from tests.estimators.images import PIXELS, SIDE, Conv, N, Y, fit, write_files
+from tests.estimators.images import (
+    PIXELS,
+    SIDE,
+    Conv,
+    N,
+    Y,
+    assert_same,
+    fit,
+    write_files,
+)
 from tests.estimators.nets import SmallConv, Tiny
 from tests.estimators.rows import weights_of
 
@@ -36,13 +45,11 @@ def test_where_images_are_kept_changes_nothing(kind, storage, images, expected):
     for X in (images, PIXELS):
         fitted = fit(kind, X, image_storage=storage, validation_fraction=0.25)
         same = expected[kind]
-        np.testing.assert_array_equal(weights_of(fitted), weights_of(same))
+        assert_same(weights_of(fitted), weights_of(same))
         columns = ["train_loss", "valid_loss", "valid_gap", "valid_utility"]
-        np.testing.assert_array_equal(fitted.history_[columns], same.history_[columns])
+        assert_same(fitted.history_[columns], same.history_[columns])
         for rows in (images[20:50], PIXELS[20:50], torch.from_numpy(PIXELS[20:50])):
-            np.testing.assert_array_equal(
-                fitted.predict_proba(rows), same.predict_proba(PIXELS[20:50])
-            )
+            assert_same(fitted.predict_proba(rows), same.predict_proba(PIXELS[20:50]))
 
 
 def test_no_images_are_read_twice_into_memory_or_all_at_once(images, monkeypatch):

@@ -8,7 +8,7 @@ from skrunner import NetClassifier, RunnerClassifier
 from skrunner.baselines import FairNeuronClassifier, GapRegularizationClassifier
 from skrunner.exceptions import NotCompiledWarning
 from tests.device import DEVICE
-from tests.estimators.images import PIXELS, A, Conv, N, Y, fit
+from tests.estimators.images import PIXELS, A, Conv, N, Y, assert_same, fit
 from tests.estimators.nets import SmallConv
 from tests.estimators.rows import weights_of
 
@@ -67,7 +67,7 @@ def test_augmented_in_training_only(kind, storage, seen):
     answered = [X for X in others if len(X) > 2]
     assert at_fit - len(trained) >= 4
     assert min(X.max() for X in answered) > 180 / 255 - 3
-    np.testing.assert_array_equal(fitted.predict_proba(PIXELS), scores)
+    assert_same(fitted.predict_proba(PIXELS), scores)
     expected = (torch.from_numpy(PIXELS) / 255 - 3).float()
     torch.testing.assert_close(seen[at_fit][2], expected)
 
@@ -76,7 +76,7 @@ def test_an_augmentation_is_a_change_of_the_rows():
     """Whole batches: what it does to all is as if the images had been so before."""
     augmented = fit(NetClassifier, augment=marked)
     before = fit(NetClassifier, PIXELS // 2)
-    np.testing.assert_array_equal(weights_of(augmented), weights_of(before))
+    assert_same(weights_of(augmented), weights_of(before))
     transformed = fit(NetClassifier, image_transform=scaled, precision="fp64")
     floats = fit(NetClassifier, PIXELS / 255 - 3, precision="fp64")
     np.testing.assert_allclose(weights_of(transformed), weights_of(floats), rtol=1e-9)
@@ -96,7 +96,7 @@ def test_what_it_draws_comes_from_random_state(storage):
     state = torch.get_rng_state()
     first = weights(0)
     torch.manual_seed(77)
-    np.testing.assert_array_equal(weights(0), first)
+    assert_same(weights(0), first)
     torch.set_rng_state(state)
     assert not np.array_equal(weights(1), first)
     assert not np.array_equal(weights_of(fit(NetClassifier)), first)
@@ -159,7 +159,7 @@ def test_not_compiled_where_hooks_read_neurons(compiled):
     with pytest.warns(NotCompiledWarning, match="StabilizingObjective reads neurons"):
         fitted = fit(RunnerClassifier, compile=True)
     assert compiled == ([], [])
-    np.testing.assert_array_equal(weights_of(fitted), weights_of(fit(RunnerClassifier)))
+    assert_same(weights_of(fitted), weights_of(fit(RunnerClassifier)))
 
 
 @pytest.mark.filterwarnings("ignore::skrunner.exceptions.FlaggedShareWarning")

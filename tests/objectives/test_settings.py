@@ -7,7 +7,7 @@ import torch
 from skrunner import RunnerClassifier
 from skrunner.baselines import GapRegularizationClassifier
 from skrunner.objectives._settings import warmed_up
-from tests.estimators.images import A, N, Y, fit
+from tests.estimators.images import A, N, Y, assert_same, fit
 from tests.estimators.rows import weights_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::skrunner.exceptions.CollapseWarning")
@@ -59,10 +59,10 @@ def test_the_first_step_of_a_warm_up_is_a_plain_one(kind):
 def test_none_is_the_default_and_changes_nothing():
     without = fit(RunnerClassifier, fairness_weight=2.0)
     zero = fit(RunnerClassifier, fairness_weight=2.0, fairness_warm_up=0)
-    np.testing.assert_array_equal(weights_of(zero), weights_of(without))
+    assert_same(weights_of(zero), weights_of(without))
     # Two epochs of three steps: less than a sixth is less than a step.
     short = fit(RunnerClassifier, fairness_weight=2.0, fairness_warm_up=0.16)
-    np.testing.assert_array_equal(weights_of(short), weights_of(without))
+    assert_same(weights_of(short), weights_of(without))
     long = fit(RunnerClassifier, fairness_weight=2.0, fairness_warm_up=0.5)
     assert not np.array_equal(weights_of(long), weights_of(without))
 
