@@ -21,7 +21,8 @@ import torch
 
 from benchmarks.paper.protocol import load_split
 from skrunner import NetClassifier
-from skrunner.baselines._paths import BASELINES, ChainNet, find_paths
+from skrunner.baselines._chain_net import ChainNet
+from skrunner.baselines._paths import BASELINES, find_paths
 from skrunner.nn import linear_chain
 
 PAPER_SECONDS = 630.0  # RUNNER's table of running times: all of FairNeuron on Adult

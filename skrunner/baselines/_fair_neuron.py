@@ -2,17 +2,18 @@
 
 import warnings
 from dataclasses import dataclass, replace
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import torch
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skrunner.baselines._paths import BASELINES, ChainNet, Paths, find_paths
+from skrunner.baselines._chain_net import ChainNet, last_layers
+from skrunner.baselines._paths import BASELINES, Paths, find_paths, warn_of_share
 from skrunner.data import GroupDataset
 from skrunner.estimators import BaseNetClassifier, Budget
-from skrunner.exceptions import FlaggedShareWarning, IgnoredWeightsWarning
-from skrunner.nn import NeuronLayers, find_neuron_layers, linear_chain
+from skrunner.exceptions import IgnoredWeightsWarning
+from skrunner.nn import NeuronLayers, find_neuron_layers
 from skrunner.objectives import SelectiveDropoutObjective
 from skrunner.training import (
     GroupNet,
@@ -22,8 +23,6 @@ from skrunner.training import (
     read_net,
     train_net,
 )
-
-USUAL_SHARES = (0.01, 0.9)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -45,7 +44,10 @@ class FairNeuronClassifier(BaseNetClassifier):
 
     No stage looks at the sensitive features; `fit` takes them to record the gap and to
     choose an epoch. The net has to be a chain of linear layers with at least one hidden
-    layer and nothing but norms, nonlinearities and dropout between them.
+    layer and nothing but norms, nonlinearities and dropout between them, or to end in
+    such a chain: of a net with convolutions, the linear layers behind the last one are
+    traced and thinned, and all layers are trained. The paper does not say what it does
+    there; to trace wide layers such as AlexNet's takes long, see `path_layers`.
 
     The released code runs a pass over the flagged rows in training mode, then one over
     the others in evaluation mode. Here batches are random rows and every row has a
@@ -69,7 +71,11 @@ class FairNeuronClassifier(BaseNetClassifier):
     dropout : float, default=0.1
         Probability that a hidden unit is dropped in a flagged row, in [0, 1).
     dropout_layers : {"all", "first"}, default="all"
-        Which hidden layers are thinned; ``"first"`` is the released code's.
+        Which hidden layers that are traced are thinned; ``"first"`` is the released
+        code's.
+    path_layers : int, default=None
+        How many of the last linear layers are traced and thinned, at least two, whose
+        first one only makes the units that paths end at; None takes all of the chain.
     init : {"pretrained", "fresh"}, default="pretrained"
         Where the last stage starts: from the weights that were diagnosed, or, as in the
         released code, from new ones (an instance passed as `net`: from its weights).
@@ -156,6 +162,7 @@ callbacks : as in NetClassifier
     theta: float = 0.001
     dropout: float = 0.1
     dropout_layers: str = "all"
+    path_layers: int | None = None
     init: str = "pretrained"
     baseline: str = "mean"
 
@@ -167,6 +174,7 @@ callbacks : as in NetClassifier
         "theta": [Interval(Real, 0, 1, closed="both")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "dropout_layers": [StrOptions({"all", "first"})],
+        "path_layers": [Interval(Integral, 2, None, closed="left"), None],
         "init": [StrOptions({"pretrained", "fresh"})],
         "baseline": [StrOptions(set(BASELINES))],
     }
@@ -181,14 +189,14 @@ callbacks : as in NetClassifier
         budget: Budget,
         seeds: Seeds,
     ) -> None:
-        chain = linear_chain(net.module_, data.X[:2])
+        chain = last_layers(net.module_, data.X[:2], self.path_layers)
         super()._run(
             net, layers, data, validation=validation, budget=budget, seeds=seeds
         )
         self.diagnosed_epoch_ = len(net.history)
         paths = find_paths(
             ChainNet(net.module_, chain, self.precision),
-            data.as_table(),
+            data.X,
             gamma=self.gamma,
             baseline=self.baseline,
             weight=data.weight,
@@ -218,23 +226,7 @@ callbacks : as in NetClassifier
         rare = paths.rare(self.theta).cpu()
         self.flagged_share_ = float(counts[rare].sum() / counts.sum())
         self.path_counts_ = counts[counts > 0].sort(descending=True).values.numpy()
-        least, most = USUAL_SHARES
-        if least < self.flagged_share_ < most:
-            return
-        few = self.flagged_share_ <= least
-        warnings.warn(
-            f"FairNeuron flagged {self.flagged_share_:.1%} of the training rows: there "
-            f"are {len(self.path_counts_)} paths, the most frequent of which "
-            f"{self.path_counts_[0]:g} rows take. The last stage is therefore "
-            f"{'plain training' if few else 'dropout'} for (nearly) all rows. "
-            + (
-                "Raise gamma or theta."
-                if few
-                else "Lower gamma or theta, or take narrower layers."
-            ),
-            FlaggedShareWarning,
-            stacklevel=6,
-        )
+        warn_of_share(self.flagged_share_, self.path_counts_)
 
     def _renew(self, net: GroupNet, data: GroupDataset, seeds: Seeds) -> None:
         with warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""Nets that are a chain of linear layers: which they are, and what each layer reads."""
+"""Nets that end in a chain of linear layers: which they are, what each layer reads."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,8 +11,9 @@ from skrunner.nn._layers import evaluating, find_neuron_layers
 from skrunner.nn._recorder import ActivationRecorder
 
 WANTED = (
-    "expected a chain of nn.Linear layers with at least one hidden layer, in which "
-    "only norms, nonlinearities and dropout lie between one layer and the next"
+    "expected a chain of nn.Linear layers, or a net that ends in one behind its last "
+    "convolution, with at least one hidden layer in the chain, and only norms, "
+    "nonlinearities and dropout between one layer and the next"
 )
 
 
@@ -55,11 +56,13 @@ def reading_inputs(layers: Sequence[nn.Module]) -> Iterator[list[list[Tensor]]]:
 
 @torch.no_grad()
 def linear_chain(module: nn.Module, X: Tensor) -> tuple[nn.Linear, ...]:
-    """Find the linear layers of a net that has nothing but a chain of them.
+    """Find the linear layers of a net that is a chain of them, or ends in one.
 
-    What a layer reads has to be, unit by unit, what the neurons of the layer before it
-    answer, and the logits have to be what the last one returns. This is looked up in a
-    forward pass, so that it does not matter how the module is written.
+    Behind the last layer of another kind, such as a convolution, all layers have to be
+    links of the chain. What a layer reads has to be, unit by unit, what the neurons of
+    the layer before it answer, and the logits have to be what the last one returns.
+    This is looked up in a forward pass, so that it does not matter how the module is
+    written.
 
     Parameters
     ----------
@@ -71,7 +74,8 @@ def linear_chain(module: nn.Module, X: Tensor) -> tuple[nn.Linear, ...]:
     Returns
     -------
     tuple of Linear
-        The layers in forward order; the last one returns the logits.
+        The layers in forward order; the last one returns the logits. What the first
+        one reads may come from anywhere.
 
     Raises
     ------
@@ -87,14 +91,17 @@ def linear_chain(module: nn.Module, X: Tensor) -> tuple[nn.Linear, ...]:
     Linear(in_features=3, out_features=1, bias=True)
     """
     found = find_neuron_layers(module, X)
-    names = (*found.names, found.output)
-    layers = {name: module.get_submodule(name) for name in names}
-    others = [name for name in names if not isinstance(layers[name], nn.Linear)]
-    if others:
-        kinds = ", ".join(f"{name} ({type(layers[name]).__name__})" for name in others)
-        raise _unsupported(module, f"runs {kinds}")
-    if not found.names:
-        raise _unsupported(module, f"runs no linear layer but its output {names[0]}")
+    layers: dict[str, nn.Module] = {}
+    before = ""
+    for name in (*found.names, found.output):
+        layers[name] = module.get_submodule(name)
+        if not isinstance(layers[name], nn.Linear):
+            before = f" behind {name} ({type(layers[name]).__name__})"
+            layers = {}
+    names = tuple(layers)
+    if len(names) < 2:
+        but = f" but its output {names[0]}" if names else ""
+        raise _unsupported(module, f"runs no linear layer{before}{but}")
     with (
         evaluating(module),
         reading_inputs(list(layers.values())) as inputs,

@@ -309,7 +309,9 @@ def test_running_statistics_are_those_of_all_rows():
 
 def test_nets_that_are_no_chain_are_refused_before_they_train():
     images = np.zeros((N, 1, 4, 4), dtype=np.float32)
-    with pytest.raises(UnsupportedModuleError, match=r"SmallConv runs conv \(Conv2d\)"):
+    with pytest.raises(
+        UnsupportedModuleError, match=r"no linear layer behind conv \(Conv2d\)"
+    ):
         fit(neuron(net=SmallConv), X=images)
     with pytest.raises(UnsupportedModuleError, match="no linear layer but its output"):
         fit(neuron(net_params={"hidden": ()}))

@@ -9,8 +9,9 @@ import torch
 from torch import nn
 
 from skrunner.baselines import _links
+from skrunner.baselines._chain_net import ChainNet
 from skrunner.baselines._links import LinkTracer, shortest_heads
-from skrunner.baselines._paths import ChainNet, Paths, find_paths
+from skrunner.baselines._paths import Paths, find_paths
 from skrunner.nn import MLP, linear_chain
 from tests.baselines.path_oracle import (
     head,

@@ -79,9 +79,13 @@ def wrong(name, make, match):
     ("make", "match"),
     [
         wrong(
-            "convolution", ConvNet, r"ConvNet runs features.0 \(Conv2d\), features.3"
+            "convolution",
+            ConvNet,
+            r"no linear layer behind .* \(Conv\dd\) but its output",
         ),
-        wrong("small", SmallConv, r"conv \(Conv2d\); expected a chain of nn.Linear"),
+        wrong(
+            "small", SmallConv, r"behind conv \(Conv2d\) but its output out; expected"
+        ),
         wrong("no hidden layer", lambda: MLP(3, hidden=()), "no linear layer but its"),
         wrong(
             "skip", Skipping, "makes more of out than a norm before the input of skip"
