@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.images.fair_neuron import HeadFairNeuron
 from benchmarks.paper.methods import Method
 from skrunner import NetClassifier, RunnerClassifier, baselines
 
@@ -47,8 +46,8 @@ def adversarial(_task: str, _constraints: str, common: Settings) -> Any:
 
 
 def fairneuron(_task: str, _constraints: str, common: Settings) -> Any:
-    """Make the net whose last two layers are retrained on conflicting rows."""
-    return HeadFairNeuron(**BLIND, **common)
+    """Make the net that is retrained with its last two layers thinned for rare rows."""
+    return baselines.FairNeuronClassifier(path_layers=2, **BLIND, **common)
 
 
 def runner_ratio(neuron_ratio: float | None) -> Callable[[str, str, Settings], Any]:

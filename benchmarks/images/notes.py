@@ -27,14 +27,15 @@ NOTES = (
     (
         "FairNeuron",
         "It follows paths through chains of linear layers. The paper does not say how "
-        "it was applied to convolutions; here the net is trained plainly, and its last "
-        "two linear layers are diagnosed and retrained on what the others learned.",
+        "it was applied to convolutions; here paths lead through the last two linear "
+        "layers, whose units are dropped for rows of rare ones while the whole net is "
+        "trained again.",
     ),
     (
         "Epochs",
         "The paper names batches of 64 images for demographic parity and 128 for "
         "equalized odds, but neither epochs nor a choice among them on images; here "
-        "all methods have the same budget (FairNeuron that of three trainings) and "
+        "all methods have the same budget (FairNeuron that of two trainings) and "
         "every one keeps the epoch that validation rows choose.",
     ),
 )
