@@ -45,7 +45,8 @@ def check_images(estimator: Any, X: Any, *, reset: bool) -> PixelRows | None:
     Raises
     ------
     ValueError
-        If the net or an option is for tables, or the number of channels differs.
+        If the net or an option is for tables, the number of channels differs, pixels
+        are of another type than uint8, or only one of fit and prediction has images.
     """
     options = PixelOptions(
         estimator.image_storage,
@@ -55,6 +56,7 @@ def check_images(estimator: Any, X: Any, *, reset: bool) -> PixelRows | None:
         estimator.channels_last,
     )
     pixels = as_pixels(X, options)
+    _check_kind(estimator, X, is_images=pixels is not None, reset=reset)
     if pixels is None:
         return None
     if not takes_images(estimator):
@@ -75,3 +77,25 @@ def check_images(estimator: Any, X: Any, *, reset: bool) -> PixelRows | None:
         )
     estimator.n_features_in_ = channels
     return pixels
+
+
+def _check_kind(estimator: Any, X: Any, *, is_images: bool, reset: bool) -> None:
+    """Refuse what would go into the net at another scale than was meant."""
+    kind = str(getattr(X, "dtype", "")).removeprefix("torch.")
+    shape = tuple(getattr(X, "shape", ()))
+    if not is_images and len(shape) == 4 and "int" in kind and takes_images(estimator):
+        raise ValueError(
+            f"X holds {kind} of shape {shape}. Pixels are expected as uint8, which is "
+            "scaled for the net: pass X.astype('uint8'), or floats, which are taken as "
+            "they are."
+        )
+    if reset:
+        estimator._fitted_on_images = is_images  # noqa: SLF001 (same room)
+        return
+    if getattr(estimator, "_fitted_on_images", is_images) is not is_images:
+        here, there = ("images", "numbers") if is_images else ("numbers", "images")
+        raise ValueError(
+            f"X holds {here}, but fit was given {there}. Pixels of uint8, as those of "
+            "ImageRows, are scaled for the net and other numbers are not: pass the same "
+            "kind as in fit."
+        )

@@ -121,6 +121,18 @@ REFUSED = {
     ),
     "floats for a table's preset": (PIXELS / 255, "mlp", ValueError, "dim 4"),
     "integers for a table's preset": (PIXELS.astype(int), "mlp", ValueError, "dim 4"),
+    "integers": (
+        PIXELS.astype(int),
+        Conv,
+        ValueError,
+        r"holds int64 of shape \(120, 3, 6, 6\)\. Pixels are expected as uint8",
+    ),
+    "integers in a tensor": (
+        torch.from_numpy(PIXELS).to(torch.int16),
+        "alexnet",
+        ValueError,
+        "X holds int16 of shape",
+    ),
     "floats with NaN": (
         np.where(PIXELS == 7, np.nan, PIXELS),
         Conv,
@@ -152,13 +164,26 @@ def test_refused_at_prediction(images):
     fitted = fit(NetClassifier)
     with pytest.raises(ValueError, match=r"1 channel.*NetClassifier is expecting 3"):
         fitted.predict(PIXELS[:, :1])
-    with pytest.raises(ValueError, match=r"17 features.*expecting 3"):
-        fitted.predict(np.zeros((4, 17)))
+    for X in (PIXELS / 255, PIXELS[:, 0] / 255, np.zeros((4, 17))):
+        with pytest.raises(
+            ValueError, match="X holds numbers, but fit was given image"
+        ):
+            fitted.predict(X)
+    floats = fit(NetClassifier, PIXELS / 255)
+    for X in (images, PIXELS, torch.from_numpy(PIXELS)):
+        with pytest.raises(
+            ValueError, match="X holds images, but fit was given number"
+        ):
+            floats.predict(X)
+    with pytest.raises(ValueError, match="X holds images, but fit was given numbers"):
+        floats.partial_fit(PIXELS, Y)
+    fit(NetClassifier, PIXELS).fit(PIXELS / 255, Y).predict(PIXELS / 255)
     table = NetClassifier(max_epochs=1).fit(PIXELS.reshape(N, -1)[:, :3] / 255, Y)
-    with pytest.raises(ValueError, match="takes tables"):
-        table.predict(images)
-    with pytest.raises(ValueError, match="takes tables"):
-        table.predict(PIXELS)
+    for X in (images, PIXELS):
+        with pytest.raises(
+            ValueError, match="X holds images, but fit was given number"
+        ):
+            table.predict(X)
 
 
 def readers():
