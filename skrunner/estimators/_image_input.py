@@ -96,6 +96,6 @@ def _check_kind(estimator: Any, X: Any, *, is_images: bool, reset: bool) -> None
         here, there = ("images", "numbers") if is_images else ("numbers", "images")
         raise ValueError(
             f"X holds {here}, but fit was given {there}. Pixels of uint8, as those of "
-            "ImageRows, are scaled for the net, and other numbers are not. Pass the kind "
+            "ImageRows, are scaled for the net, other numbers are not. Pass the kind "
             "that fit was given."
         )
