@@ -3,6 +3,10 @@
 import math
 from typing import Any
 
+import pandas as pd
+
+# The least training seeds that a table is to be of.
+SEEDS = 5
 CELEBA = {"train": 162_770, "size": [218, 178]}
 NOTES = (
     (
@@ -17,7 +21,7 @@ NOTES = (
         "Vanilla in two rows",
         "Vanilla does not depend on the constraint, yet the paper prints another "
         "average precision and accuracy of it beside demographic parity than beside "
-        "equalized odds. Here both rows are the same training, twice.",
+        "equalized odds. Here both rows are of the same trainings.",
     ),
     (
         "Oversample",
@@ -64,13 +68,38 @@ def sample(images: dict[str, Any] | None) -> list[str]:
     text = (
         f"**Fewer or smaller images.** These are {images['train']:,} training, "
         f"{images['valid']:,} validation and {images['test']:,} test images of "
-        f"{height} x {width} pixels; the paper trains on {CELEBA['train']:,} of 218 x "
-        "178. They can say in which order methods come with the same images and the "
+        f"{height} x {width} pixels, as the net sees them; the paper trains on "
+        f"{CELEBA['train']:,} of 218 x 178. They can say in which order methods come with the same images and the "
         "same budget, whether a setting collapses, and what a smaller gap costs. They "
         "cannot say whether the paper's figures come out: with so many fewer images "
         "and steps a net ranks worse and less of what tells groups apart is learned, "
         "so that a lower average precision and another gap of Vanilla are expected, "
         "and a cell that agrees may do so by chance."
+    )
+    return [text, ""]
+
+
+def cut_short(rows: pd.DataFrame) -> list[str]:
+    """Say where there are fewer seeds than the protocol asks for.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        One row a fit of a table.
+
+    Returns
+    -------
+    list of str
+        Lines; none if every method has its seeds.
+    """
+    seeds = rows.groupby(["dataset", "constraints", "method"])["seed"].nunique()
+    if seeds.min() >= SEEDS:
+        return []
+    text = (
+        f"**Cut short.** The run ended early: methods have {seeds.min()} to "
+        f"{seeds.max()} training seeds, of the {SEEDS} that the protocol asks for, and "
+        "what is not in the tables did not run. With so few, differences of a few "
+        "hundredths say nothing."
     )
     return [text, ""]
 

@@ -10,7 +10,7 @@ import pandas as pd
 from benchmarks.images.command import ABOUT
 from benchmarks.images.grid import TABLES
 from benchmarks.images.methods import BEST, METHODS
-from benchmarks.images.notes import NOTES, noise, sample
+from benchmarks.images.notes import NOTES, cut_short, noise, sample
 from benchmarks.images.published import paper_cells
 from benchmarks.images.rows import describe_run, latest, title_of
 from benchmarks.images.search_page import write_search
@@ -89,7 +89,7 @@ def render(name: str, rows: list[dict[str, Any]], about: dict[str, Any]) -> str:
     )
     out = heading(TABLES[name].title, "=")
     out += describe_run(name, rows, about, where)
-    out += sample(images)
+    out += [*cut_short(frame), *sample(images)]
     out += [RULE, "", *counts(_verdicts(against))]
     for dataset, constraints in dict.fromkeys(key[:2] for key in lines):
         out += _part(dataset, constraints, lines, against, frame)

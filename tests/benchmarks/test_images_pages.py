@@ -240,3 +240,11 @@ def test_pages_are_of_the_last_budget_and_the_last_try(tmp_path):
     page = written[0].read_text()
     assert cells(page, "Vanilla")[0][0] == "0.880 ± 0.000"
     assert write_image_pages(tmp_path / "none", tmp_path / "pages") == []
+
+
+def test_fewer_seeds_than_the_protocol_has_are_said():
+    whole = [fit_row("vanilla", seed) for seed in range(5)]
+    whole += [fit_row("oversample", seed) for seed in range(5)]
+    assert "Cut short" not in render("table4", whole, ABOUT)
+    page = render("table4", whole[:-2], ABOUT)
+    assert "methods have 3 to 5 training seeds, of the 5 that" in page
