@@ -14,6 +14,8 @@ from tests.device import DEVICE
 from tests.estimators.nets import SmallConv
 from tests.estimators.rows import A, N, Y
 
+# Some versions of torch say so of the older flags, which are compared here as well.
+pytestmark = pytest.mark.filterwarnings("ignore:Please use the new API settings")
 BACKENDS = torch.backends
 NAMES = ("cuda.matmul", "mkldnn.matmul", "cudnn.conv", "cudnn.rnn")
 # The owner of a flag, its name and what a user may have set.
