@@ -6,6 +6,7 @@ up 0.01 of it for a smaller gap.
 """
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,7 @@ def runner_ratio(neuron_ratio: float | None) -> Callable[[str, str, Settings], A
             gap="mean",
             gap_momentum=0.0,
             diagnose_every=1,
+            fairness_gradient_limit=math.inf,
             **common,
         )
 
@@ -97,6 +99,8 @@ def tuned(method: str, params: Settings, common: Settings) -> Any:
         "runner_best": RunnerClassifier,
         "gap_best": baselines.GapRegularizationClassifier,
     }
+    if params.get("fairness_gradient_limit", "not searched") is None:
+        params = {**params, "fairness_gradient_limit": math.inf}  # no number in JSON
     return kinds[method](**params, **common)
 
 

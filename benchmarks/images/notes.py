@@ -69,12 +69,12 @@ def sample(images: dict[str, Any] | None) -> list[str]:
         f"**Fewer or smaller images.** These are {images['train']:,} training, "
         f"{images['valid']:,} validation and {images['test']:,} test images of "
         f"{height} x {width} pixels, as the net sees them; the paper trains on "
-        f"{CELEBA['train']:,} of 218 x 178. They can say in which order methods come with the same images and the "
-        "same budget, whether a setting collapses, and what a smaller gap costs. They "
-        "cannot say whether the paper's figures come out: with so many fewer images "
-        "and steps a net ranks worse and less of what tells groups apart is learned, "
-        "so that a lower average precision and another gap of Vanilla are expected, "
-        "and a cell that agrees may do so by chance."
+        f"{CELEBA['train']:,} of 218 x 178. They can say in which order methods come "
+        "with the same images and the same budget, whether a setting collapses, and "
+        "what a smaller gap costs. They cannot say whether the paper's figures come "
+        "out: with so many fewer images and steps a net ranks worse and less of what "
+        "tells groups apart is learned, so that a lower average precision and another "
+        "gap of Vanilla are expected, and a cell that agrees may do so by chance."
     )
     return [text, ""]
 

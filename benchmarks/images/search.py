@@ -55,7 +55,8 @@ class Grid:
     drops : sequence of float
         The validation utility that the epoch's choice may give up.
     limits : sequence of float or None
-        How long the term's gradient may be, in lengths of the predictive loss's.
+        How long the term's gradient may be, in lengths of the predictive loss's; None
+        sets no limit.
     """
 
     weights: Sequence[float] = (0.1, 0.3, 1.0, 3.0, 10.0)

@@ -8,6 +8,7 @@ from skrunner.estimators import (
     TERM_CONSTRAINTS,
     BaseNetClassifier,
     Budget,
+    gradient_limit,
     resolve_repair,
     term_batches,
     term_momentum,
@@ -156,7 +157,7 @@ NetClassifier
             weight=TermWeight(
                 self.fairness_weight_,
                 warm_up_steps=warm_up_steps(self, net, batches),
-                gradient_limit=self.fairness_gradient_limit,
+                gradient_limit=gradient_limit(self, data),
                 parameters=net.module_.parameters(),
             ),
             gap=self.gap_,

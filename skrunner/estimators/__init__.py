@@ -13,6 +13,7 @@ from skrunner.estimators._columns import (
 )
 from skrunner.estimators._fairness_term import (
     TERM_CONSTRAINTS,
+    gradient_limit,
     resolve_repair,
     term_batches,
     term_momentum,
@@ -27,6 +28,7 @@ __all__ = [
     "Budget",
     "NetClassifier",
     "RunnerClassifier",
+    "gradient_limit",
     "has_named_columns",
     "net_columns",
     "resolve_repair",

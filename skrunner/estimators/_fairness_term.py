@@ -1,16 +1,19 @@
 """What classifiers with a fairness term share: its options, rows and memory."""
 
+from math import inf
 from numbers import Integral, Real
 from typing import Any
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skrunner.data import EpochBatches, GroupDataset
+from skrunner.data import EpochBatches, GroupDataset, PixelRows
 from skrunner.estimators._budget import Budget
 from skrunner.estimators._defaults import REPAIR_DEFAULTS
 from skrunner.objectives import OUTPUT_GAPS
 from skrunner.training import GroupNet, Seeds
 
+# What the search on images chose where nets collapse (docs/results/images_search.rst).
+IMAGE_LIMIT = 0.2
 SMALL_BATCH = 100
 MOMENTUM = 0.9
 
@@ -21,7 +24,7 @@ TERM_CONSTRAINTS: dict[str, Any] = {
     "gap": [StrOptions(set(OUTPUT_GAPS)), None],
     "gap_momentum": [Interval(Real, 0, 1, closed="left"), None],
     "fairness_warm_up": [Interval(Real, 0, 1, closed="both")],
-    "fairness_gradient_limit": [Interval(Real, 0, None, closed="neither"), None],
+    "fairness_gradient_limit": [Interval(Real, 0, inf, closed="right"), None],
 }
 
 
@@ -100,6 +103,27 @@ def term_momentum(estimator: Any, batches: EpochBatches) -> float:
     at_once = batches.n_fair / estimator.gradient_accumulation
     noisy = estimator.sampling == "shared" or at_once < SMALL_BATCH
     return MOMENTUM if noisy and not batches.full else 0.0
+
+
+def gradient_limit(estimator: Any, data: GroupDataset) -> float | None:
+    """Choose how long the term's gradient may be.
+
+    Parameters
+    ----------
+    estimator : BaseNetClassifier
+        Holds `fairness_gradient_limit`.
+    data : GroupDataset
+        The training rows.
+
+    Returns
+    -------
+    float or None
+        In lengths of the predictive loss's gradient; None for no limit.
+    """
+    limit = estimator.fairness_gradient_limit
+    if limit is None:
+        return IMAGE_LIMIT if isinstance(data.X, PixelRows) else None
+    return None if limit == inf else float(limit)
 
 
 def warm_up_steps(estimator: Any, net: GroupNet, batches: EpochBatches) -> int:

@@ -13,6 +13,7 @@ from skrunner.estimators._budget import Budget
 from skrunner.estimators._defaults import paper_parameters
 from skrunner.estimators._fairness_term import (
     TERM_CONSTRAINTS,
+    gradient_limit,
     resolve_repair,
     term_batches,
     term_momentum,
@@ -93,7 +94,8 @@ class RunnerClassifier(BaseNetClassifier):
     fairness_gradient_limit : float, default=None
         The most that the norm of the term's gradient may be, as a multiple of the
         predictive loss's, whatever the weight λ; both are measured at every fifth step.
-        Below 1 it keeps a deep net from collapsing to one class. None sets no limit.
+        Below 1 it keeps a deep net from collapsing to one class. None takes 0.2 for
+        images and no limit for other rows; ``math.inf`` sets none.
     max_epochs : int, default=None
         Epochs; None takes the skorch net's, or 20.
     lr : float, default=None
@@ -302,7 +304,7 @@ class RunnerClassifier(BaseNetClassifier):
             gap=self.gap_,
             gap_momentum=term_momentum(self, batches),
             warm_up_steps=warm_up_steps(self, net, batches),
-            gradient_limit=self.fairness_gradient_limit,
+            gradient_limit=gradient_limit(self, data),
             seed=seeds.importance,
         )
         structure = structure.to(net.device, model_dtype(self.precision))

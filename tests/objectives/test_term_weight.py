@@ -9,7 +9,8 @@ from skrunner import RunnerClassifier
 from skrunner.baselines import GapRegularizationClassifier
 from skrunner.objectives import TermWeight
 from tests.device import DEVICE
-from tests.estimators.rows import SMALL, fit, weights_of
+from tests.estimators.nets import SmallConv
+from tests.estimators.rows import SMALL, N, fit, weights_of
 
 
 def vectors():
@@ -79,6 +80,26 @@ def test_any_weight_trains_the_same_net_once_it_is_limited(kind):
     np.testing.assert_allclose(
         weak, weights(fairness_weight=1e-3), rtol=1e-5, atol=1e-7
     )
+
+
+@pytest.mark.filterwarnings("ignore::skrunner.exceptions.CollapseWarning")
+@pytest.mark.parametrize("kind", [RunnerClassifier, GapRegularizationClassifier])
+def test_images_are_limited_unless_it_is_said_otherwise(kind):
+    pixels = np.random.default_rng(0).integers(0, 256, (N, 1, 4, 4), dtype=np.uint8)
+
+    def weights(weight, **params):
+        params |= {"net": SmallConv, "net_params": None, "gap": "mean"}
+        # Adam would blow up the rounding of the bias that BatchNorm takes away again.
+        params |= {"optimizer": torch.optim.SGD, "fairness_weight": weight}
+        return weights_of(fit(kind(**{**SMALL, **params}), X=pixels))
+
+    default, free = weights(1e3), weights(1e3, fairness_gradient_limit=np.inf)
+    limited = weights(1e3, fairness_gradient_limit=0.2)
+    np.testing.assert_allclose(default, limited, rtol=1e-5, atol=1e-7)
+    assert np.abs(default - free).max() > 1e-3
+    table = fit(kind(**SMALL, fairness_weight=1e3))
+    same = fit(kind(**SMALL, fairness_weight=1e3, fairness_gradient_limit=np.inf))
+    np.testing.assert_array_equal(weights_of(table), weights_of(same))
 
 
 def test_a_limit_is_positive():
