@@ -21,9 +21,9 @@ class RepairDefaults(NamedTuple):
     gap: str
 
 
-# Equalized odds: measured on validation rows of Adult and COMPAS, ten splits that no
-# benchmark reports (docs/results/defaults.rst); parity of one of its two rates takes
-# the same, unmeasured. Demographic parity: what docs/results/quick.rst shows.
+# Measured on validation rows of Adult and COMPAS, six or ten splits that no benchmark
+# reports (docs/results/defaults.rst); parity of one of the two rates of equalized odds
+# takes the same, unmeasured.
 REPAIR_DEFAULTS = {
     "demographic_parity": RepairDefaults(0.2, 0.05, "threshold"),
     "equalized_odds": RepairDefaults(0.3, 0.05, "threshold"),
