@@ -78,6 +78,8 @@ def render_search(rows: list[dict[str, Any]], about: dict[str, Any]) -> str:
     out += describe_run(NAME, rows, about, seeds)
     out += [RULE, "", *collapse_section(frame)]
     for (dataset, constraints), part in frame.groupby(["dataset", "constraints"]):
+        if not part["method"].isin(SEARCHED).any():
+            continue
         out += heading(f"{title_of(dataset)}, {TITLES[constraints]}", "-")
         out += same_gap(part, constraints)
         out += settings_table(part, constraints, chosen)

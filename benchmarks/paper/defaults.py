@@ -29,11 +29,12 @@ FIRST_SEED = 100
 INTRO = """What the defaults were chosen by: means ± standard deviations on the
 *validation* rows of splits that no other page reports, measured by ``python -m
 benchmarks.paper.defaults`` on a CPU; the settings not named are the defaults. Of
-``RunnerClassifier`` not every candidate was run on every data set. Its rows for equalized
-odds were fitted before the command was cut to these candidates; those for demographic
-parity are of ``python -m benchmarks.paper.best``, on the same splits, with a fifth of the
-rows to choose the epoch by where the others have a quarter. Times are of machines that did
-other work besides, and only comparable within a table by their order."""
+``RunnerClassifier`` not every candidate was run on every data set. Its rows for
+equalized odds were fitted before the command was cut to these candidates; those for
+demographic parity are of ``python -m benchmarks.paper.best``, on the same splits, with
+a fifth of the rows to choose the epoch by where the others have a quarter. Times are of
+machines that did other work besides, and only comparable within a table by their
+order."""
 REASONS = {
     "runner": "For demographic parity a smooth stand-in for the rate at the threshold "
     "has the smaller gap at the same average precision, and a weight of 0.2 removes "
