@@ -194,17 +194,17 @@ def verdict(found: list[Answer]) -> str:
     """
     if not found:
         return "Nothing was compared yet."
-    splits = min(len(one.differences[VOLUMES[0]]) for one in found)
-    if splits < FEWEST:
+    counted = [one for one in found if len(one.differences[VOLUMES[0]]) >= FEWEST]
+    if not counted:
         return (
-            f"With {splits} split(s) there are no intervals, so that nothing can be "
-            "said yet."
+            f"With fewer than {FEWEST} splits there are no intervals, so that nothing "
+            "can be said yet."
         )
     parts = []
     for control, title in CONTROLS.items():
         counts = Counter(
             _side(values)
-            for one in found
+            for one in counted
             if one.control == control
             for values in one.differences.values()
         )
@@ -221,8 +221,17 @@ def verdict(found: list[Answer]) -> str:
         "Comparisons whose 95 % interval lies on one side of zero, for RUNNER with its "
         f"most important neurons: {'; '.join(parts)}. Were there no difference, about "
         "one in twenty would, half of them on either side; the measures are not "
-        "independent."
+        f"independent.{_left_out(found, counted)}"
     )
+
+
+def _left_out(found: list[Answer], counted: list[Answer]) -> str:
+    """Name what has too few splits to be counted."""
+    few = {(one.setting[0], one.setting[2]) for one in found if one not in counted}
+    if not few:
+        return ""
+    nets = ", ".join(f"{TITLES[dataset]} {net}" for dataset, net in sorted(few))
+    return f" Not counted, for want of splits: {nets}."
 
 
 def _side(values: np.ndarray) -> str:

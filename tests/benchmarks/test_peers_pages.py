@@ -226,6 +226,15 @@ def test_the_verdict_counts_intervals_on_one_side():
     assert verdict([]) == "Nothing was compared yet."
 
 
+def test_what_has_too_few_splits_is_named_and_not_counted():
+    whole = found_in(3)
+    setting = ("compas", *whole[0].setting[1:])
+    few = [one._replace(setting=setting) for one in found_in(2)]
+    text = verdict([*whole, *few])
+    assert text.startswith(verdict(whole))
+    assert text.endswith("Not counted, for want of splits: COMPAS 50x4.")
+
+
 def test_the_page_of_neurons(tmp_path):
     (path,) = write_neurons(
         [*neuron_rows(), {**neuron_rows()[3], "error": "no", "seed": 9}], tmp_path, "x."
