@@ -106,7 +106,12 @@ def test_every_net_setting_and_variant_is_measured(monkeypatch):
     assert list(found["ratios"]) == [
         f"resnet18, tiny, {variant}" for variant in images.VARIANTS
     ]
-    assert [row["limit"] for row in found["ratios"].values()] == [1.55, 1.20, 1.10]
+    assert [row["limit"] for row in found["ratios"].values()] == [
+        1.55,
+        1.20,
+        1.10,
+        1.55,
+    ]
     assert {row["plain_gb"] for row in found["ratios"].values()} == {None}
     assert found["rates"] == {"resnet18, tiny": {"files": 12}}
     assert found["about"]["size"] == [16, 16]

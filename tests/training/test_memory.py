@@ -167,6 +167,7 @@ def test_the_warm_up_lasts_as_long_in_parts():
     """Weights and history say when the term has its full weight: at step 6 of 12."""
     params = {**TERM, "fairness_warm_up": 0.5, "max_epochs": 4, "steps_per_epoch": 3}
     params |= {"net": Limited, "lr": 1e-12, "gap_momentum": 0.0, **DOUBLE}
+    params |= {"fairness_gradient_limit": np.inf}
     with pytest.warns(MemoryFallbackWarning):
         history = fit(RunnerClassifier, **params).history_
     weighted = history["train_loss"] - history["predictive_loss"]
