@@ -4,12 +4,15 @@
     python -m benchmarks.peers run --jobs 12 --minutes 9 --output results
     python -m benchmarks.peers run --plan full --jobs 15 --output results
     python -m benchmarks.peers neurons --jobs 12 --minutes 5 --output results
+    python -m benchmarks.peers transfer --jobs 2 --output results
     python -m benchmarks.peers render --results results --pages docs/results
 
 ``run`` writes one JSON line a fit to ``<output>/peers.jsonl``, ``neurons`` to
-``<output>/neurons.jsonl``; started again with the same output, they go on where they
-were. The short plan (``benchmarks/peers/plans.py``, ``neuron_plans.py``) takes less
-than two core hours and one, the full one dozens. Splits are finished one after another.
+``<output>/neurons.jsonl``, ``transfer`` to ``<output>/transfer.jsonl``; started again
+with the same output, they go on where they were. The short plan
+(``benchmarks/peers/plans.py``, ``neuron_plans.py``) takes less than two core hours and
+one, the full one dozens, ``transfer`` a quarter of one. Splits are finished one after
+another.
 Needs ``pip install -e ".[benchmarks]"``: fairret, and cvxpy for its projection; what is
 not there is recorded as failed.
 """
@@ -21,13 +24,14 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.paper.runs import read_rows, run_points
-from benchmarks.peers import grid, neuron_plans, neurons, plans
+from benchmarks.peers import grid, neuron_plans, neurons, plans, transfer
 from benchmarks.peers.about import about_text, note
 from benchmarks.peers.cost import describe_cost
 from benchmarks.peers.methods import METHODS
 from benchmarks.peers.neurons_page import write_neurons
 from benchmarks.peers.splits import DATASETS
 from benchmarks.peers.summary import whole_splits
+from benchmarks.peers.transfer_page import write_transfer
 
 INPUTS = {"without": False, "with": True}
 
@@ -67,9 +71,11 @@ def read_options(arguments: list[str] | None = None) -> argparse.Namespace:
         choices=neuron_plans.GAP_TERMS,
         help="how the output's gap is compared in the term",
     )
+    heads = commands.add_parser("transfer", help="is a repair inherited by a new head?")
     for command in (run, nets):
-        command.add_argument("--datasets", nargs="+", choices=DATASETS)
         command.add_argument("--plan", choices=plans.PLANS, default="short")
+    for command in (run, nets, heads):
+        command.add_argument("--datasets", nargs="+", choices=DATASETS)
         command.add_argument("--seeds", type=int, help="fewer splits than the plan's")
         command.add_argument("--jobs", type=int, default=1, help="fits at a time")
         command.add_argument(
@@ -100,6 +106,9 @@ def run(options: argparse.Namespace) -> None:
         plan = plans.PLANS[options.plan]
         todo = grid.points(plan=plan, methods=options.methods, inputs=inputs, **common)
         fit, name = grid.fit_point, "peers"
+    elif options.command == "transfer":
+        todo = transfer.points(**common)
+        fit, name = transfer.fit_point, "transfer"
     else:
         todo = neurons.points(
             plan=neuron_plans.PLANS[options.plan],
@@ -142,7 +151,8 @@ def render(results: Path, pages: Path) -> list[Path]:
     from benchmarks.peers.pages import write_peers  # noqa: PLC0415
 
     written = []
-    for name, write in (("peers", write_peers), ("neurons", write_neurons)):
+    writers = {"peers": write_peers, "neurons": write_neurons}
+    for name, write in {**writers, "transfer": write_transfer}.items():
         rows = read_rows(results / f"{name}.jsonl")
         if rows:
             kept = whole_splits(latest(rows))

@@ -39,8 +39,8 @@ def command_of(options: argparse.Namespace) -> str:
     str
         The command, without what only the machine decides.
     """
-    words = ["python -m benchmarks.peers", options.command, "--plan", options.plan]
-    for name in NARROWING:
+    words = ["python -m benchmarks.peers", options.command]
+    for name in ("plan", *NARROWING):
         value = getattr(options, name, None)
         if value is not None:
             given = value if isinstance(value, list) else [value]
