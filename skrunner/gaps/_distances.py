@@ -9,6 +9,8 @@ from torch import Tensor
 from skrunner.gaps._means import GroupMeans, RunningMeans
 from skrunner.gaps._structure import GapStructure
 
+HALF = (torch.bfloat16, torch.float16)
+
 
 @torch.no_grad()
 def group_differences(
@@ -116,7 +118,7 @@ class _WeightedDistances(torch.autograd.Function):
         slopes = weights * differences.sign()
         ctx.save_for_backward(slopes, differences)
         ctx.structure, ctx.means = structure, means
-        ctx.blocks = [(block.shape, block.dtype) for block in blocks]
+        ctx.blocks = [(block.shape, block.dtype, _order(block)) for block in blocks]
         return (slopes * differences).sum()
 
     @staticmethod
@@ -126,10 +128,10 @@ class _WeightedDistances(torch.autograd.Function):
             gradients[0] * differences.abs() if ctx.needs_input_grad[3] else None
         )
         by_row, by_column = _factors(ctx.structure, ctx.means, gradients[0] * slopes)
-        widths = [shape[1:].numel() for shape, _ in ctx.blocks]
+        widths = [shape[1:].numel() for shape, *_ in ctx.blocks]
         by_block = [
-            _like(by_row.mm(piece), shape, dtype) if needed else None
-            for piece, (shape, dtype), needed in zip(
+            _outer(by_row, piece, *block) if needed else None
+            for piece, block, needed in zip(
                 by_column.split_with_sizes(widths, 1),
                 ctx.blocks,
                 ctx.needs_input_grad[4:],
@@ -148,18 +150,56 @@ def _factors(
 
 
 def _averages(matrix: Tensor, blocks: Sequence[Tensor], means: GroupMeans) -> Tensor:
-    averages = torch.cat([matrix.mm(_columns(block, matrix)) for block in blocks], 1)
+    averages = torch.cat([_average(matrix, block) for block in blocks], 1)
     # Before anything is compared: the sign of a part of the rows is not that of all.
     return averages if means.share is None else means.share.total(averages)
 
 
-def _columns(block: Tensor, matrix: Tensor) -> Tensor:
-    flat = block if block.ndim == 2 else block.flatten(1)
-    return flat if flat.dtype == matrix.dtype else flat.to(matrix.dtype)
+def _average(matrix: Tensor, block: Tensor) -> Tensor:
+    order = _order(block)
+    if order is None:
+        flat = block if block.ndim == 2 else block.flatten(1)
+        return matrix.mm(_as(flat, matrix.dtype))
+    lying = block.permute(order)
+    average = matrix.mm(_as(lying.flatten(1), matrix.dtype))
+    return _reordered(average.unflatten(1, lying.shape[1:]), order).flatten(1)
 
 
-def _like(values: Tensor, shape: torch.Size, dtype: torch.dtype) -> Tensor:
+def _outer(
+    by_row: Tensor,
+    by_column: Tensor,
+    shape: torch.Size,
+    dtype: torch.dtype,
+    order: Sequence[int] | None,
+) -> Tensor:
+    if order is not None:
+        by_column = by_column.unflatten(1, shape[1:]).permute(order).flatten(1)
+    if dtype in HALF:  # as coarse as the gradient that it is added to
+        by_row, by_column = by_row.to(dtype), by_column.to(dtype)
+    values = _as(by_row.mm(by_column), dtype)
+    if order is not None:
+        return _reordered(values.reshape([shape[axis] for axis in order]), order)
     # A view, even of the same shape, would keep autograd from adding the layer's other
     # gradient in place.
-    shaped = values if values.shape == shape else values.reshape(shape)
-    return shaped if shaped.dtype == dtype else shaped.to(dtype)
+    return values if values.shape == shape else values.reshape(shape)
+
+
+def _order(block: Tensor) -> list[int] | None:
+    """Return the axes as they lie in memory, or None if they do in their own order.
+
+    Channels-last images and the units of a transformer are read and written where they
+    are: copying activations costs a step more than averaging them.
+    """
+    if block.ndim == 2 or block.is_contiguous():
+        return None
+    order = sorted(range(1, block.ndim), key=block.stride, reverse=True)
+    return [0, *order] if block.permute(0, *order).is_contiguous() else None
+
+
+def _reordered(values: Tensor, order: Sequence[int]) -> Tensor:
+    """Undo a permutation of axes."""
+    return values.permute([order.index(axis) for axis in range(len(order))])
+
+
+def _as(values: Tensor, dtype: torch.dtype) -> Tensor:
+    return values if values.dtype == dtype else values.to(dtype)

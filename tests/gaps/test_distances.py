@@ -153,3 +153,40 @@ def test_blocks_without_a_graph_have_no_gradient():
     total = weighted_distances(structure, means, differences, weights, blocks)
     total.backward()
     assert [block.grad is not None for block in blocks] == [False, True, False]
+
+
+def lying_images():
+    values = torch.randn(12, 3, 4, 5, dtype=torch.float64)
+    return values.to(memory_format=torch.channels_last)
+
+
+def lying_units():
+    return torch.randn(12, 7, 3, dtype=torch.float64).movedim(-1, 1)
+
+
+def every_other_column():
+    return torch.randn(12, 3, 4, 10, dtype=torch.float64)[..., ::2]
+
+
+@pytest.mark.parametrize("make", [lying_images, lying_units, every_other_column])
+@pytest.mark.parametrize("constraints", CONSTRAINTS[:2])
+def test_how_values_lie_in_memory_changes_nothing(make, constraints):
+    structure = gap_structure(constraints, 2, 2)
+    rows = torch.arange(12)
+    means = group_means(structure, rows % 2, rows // 6)
+    lying = make()
+    found = []
+    for block in (lying, lying.contiguous()):
+        block.requires_grad_()
+        differences = group_differences(structure, means, RunningMeans(0), [block])
+        weights = torch.linspace(1, 2, differences.numel(), dtype=torch.float64)
+        weights = weights.reshape(differences.shape)
+        total = weighted_distances(structure, means, differences, weights, [block])
+        (gradient,) = torch.autograd.grad(total, block)
+        found.append((differences, total, gradient))
+    for ours, expected in zip(*found, strict=True):
+        assert_close(ours, expected)
+    if lying.permute(
+        *sorted(range(lying.ndim), key=lying.stride)[::-1]
+    ).is_contiguous():
+        assert found[0][2].stride() == lying.stride()
