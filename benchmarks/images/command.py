@@ -85,6 +85,7 @@ def add_budget(run: argparse.ArgumentParser) -> None:
     run.add_argument("--size", nargs=2, type=int, help="height and width")
     run.add_argument("--limit", type=int, help="images of each part at most")
     run.add_argument("--flip", action="store_true", help="mirror half of the images")
+    run.add_argument("--shift", type=int, default=0, help="pixels to move images by")
 
 
 def add_grid(run: argparse.ArgumentParser) -> None:
@@ -127,6 +128,7 @@ def budget_of(options: argparse.Namespace) -> Budget:
         size=options.size and tuple(options.size),
         limit=options.limit,
         flip=options.flip,
+        shift=options.shift,
     )
 
 

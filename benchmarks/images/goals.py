@@ -59,10 +59,11 @@ class Goal(NamedTuple):
         return Point(self.gap, self.ap)
 
 
+HALF = Goal(0.5, -0.02, of_vanilla=True)
 GOALS = {
     ("attractive", "demographic_parity"): Goal(0.26, 0.85),
     ("attractive", "equalized_odds"): Goal(0.13, 0.86),
-    ("wavy_hair", "equalized_odds"): Goal(0.5, -0.02, of_vanilla=True),
+    ("wavy_hair", "equalized_odds"): HALF,
 }
 # What the settings to choose from may give up of Vanilla's average precision: as much
 # as the goals do of a first look's .88.
@@ -104,8 +105,8 @@ def reaches(measured: Point, wanted: Point) -> bool:
     return measured.gap <= wanted.gap + ROUNDING and measured.ap >= wanted.ap - ROUNDING
 
 
-def floor(task: str, constraints: str, vanilla: Point) -> float:
-    """Return the least average precision of a setting that may be chosen.
+def aim(task: str, constraints: str, vanilla: Point) -> Point:
+    """Return what settings are chosen to come close to.
 
     Parameters
     ----------
@@ -116,13 +117,30 @@ def floor(task: str, constraints: str, vanilla: Point) -> float:
 
     Returns
     -------
-    float
-        The goal's, or what `DROPS` leaves of Vanilla's where that is less: few images
+    Point
+        The goal's gap, or half of Vanilla's without a goal; and the goal's average
+        precision, or what `DROPS` leaves of Vanilla's where that is less: few images
         may be too few for the goal.
     """
     least = vanilla.ap - DROPS.get((task, constraints), DROP)
-    goal = GOALS.get((task, constraints))
-    return least if goal is None else min(least, goal.resolve(vanilla).ap)
+    goal = GOALS.get((task, constraints), HALF).resolve(vanilla)
+    return Point(goal.gap, min(least, goal.ap))
+
+
+def missing(measured: Point, wanted: Point) -> float:
+    """Return how far a point is from what is wanted.
+
+    Parameters
+    ----------
+    measured, wanted : Point
+        What there is, and what is to be reached.
+
+    Returns
+    -------
+    float
+        What the gap is too large by and what average precision is too low by, added.
+    """
+    return max(0.0, measured.gap - wanted.gap) + max(0.0, wanted.ap - measured.ap)
 
 
 def against(ours: Point, rival: Point) -> str:

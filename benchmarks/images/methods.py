@@ -51,13 +51,18 @@ def fairneuron(_task: str, _constraints: str, common: Settings) -> Any:
     return baselines.FairNeuronClassifier(path_layers=2, **BLIND, **common)
 
 
-def runner_ratio(neuron_ratio: float | None) -> Callable[[str, str, Settings], Any]:
+def runner_ratio(
+    neuron_ratio: float | None, limit: float | None = math.inf
+) -> Callable[[str, str, Settings], Any]:
     """Return what makes RUNNER as the paper trains it.
 
     Parameters
     ----------
     neuron_ratio : float or None
         The share k of neurons; None takes the paper's for the task and constraint.
+    limit : float or None, default=inf
+        How long the term's gradient may be; the paper sets no limit. None is the
+        default of the package.
 
     Returns
     -------
@@ -73,7 +78,7 @@ def runner_ratio(neuron_ratio: float | None) -> Callable[[str, str, Settings], A
             gap="mean",
             gap_momentum=0.0,
             diagnose_every=1,
-            fairness_gradient_limit=math.inf,
+            fairness_gradient_limit=limit,
             **common,
         )
 
@@ -149,7 +154,10 @@ METHODS = {
     ),
     **{
         f"runner_k{round(100 * ratio):02}": Method(
-            f"RUNNER, k = {ratio:.0%}", runner_ratio(ratio), "runner", rows="fit"
+            f"RUNNER, k = {ratio:.0%}",
+            runner_ratio(ratio, limit=None),
+            "runner",
+            rows="fit",
         )
         for ratio in NEURON_RATIOS
     },

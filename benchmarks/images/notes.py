@@ -12,7 +12,10 @@ NOTES = (
     (
         "RUNNER's weight",
         "The weight λ of the fairness term is not published for images: the rows of "
-        "the paper's settings take 1. The shares of neurons are those of the paper's "
+        "the paper's settings take 1, at which the nets collapse where the page counts "
+        "it. The rows of Table 7, whose subject is the share of neurons, also take 1, "
+        "but limit the term's gradient as the package does by default on images: they "
+        "would all collapse without it. The shares of neurons are those of the paper's "
         "tables, for wavy hair those of the released code's page, and neurons of "
         "convolutions are scored by activation and gradient after the norm and the "
         "nonlinearity.",

@@ -102,7 +102,9 @@ def options_of(budget: dict[str, Any]) -> str:
     )
     if budget.get("size"):
         options += " --size {} {}".format(*budget["size"])
-    return options + (" --flip" if budget.get("flip") else "")
+    if budget.get("flip"):
+        options += " --flip"
+    return options + (f" --shift {budget['shift']}" if budget.get("shift") else "")
 
 
 def describe_run(

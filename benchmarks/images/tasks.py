@@ -72,6 +72,8 @@ class Budget:
         Images of each part at most; None takes all.
     flip : bool, default=False
         Whether every training image is mirrored half of the time.
+    shift : int, default=0
+        Pixels that every training image is moved by at most, in height and in width.
     """
 
     max_epochs: int = 20
@@ -81,6 +83,7 @@ class Budget:
     size: tuple[int, int] | None = None
     limit: int | None = None
     flip: bool = False
+    shift: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Return what tells one run's rows from another's.
@@ -88,9 +91,73 @@ class Budget:
         Returns
         -------
         dict
-            As it is read back from JSON.
+            As it is read back from JSON. What came later is left out where it is not
+            used, so that earlier rows are of the same budget.
         """
-        return {**asdict(self), "size": self.size and list(self.size)}
+        stored = {**asdict(self), "size": self.size and list(self.size)}
+        if not self.shift:
+            del stored["shift"]
+        return stored
+
+
+@dataclass(frozen=True)
+class Vary:
+    """Mirrors and moves training images; it can be pickled.
+
+    Parameters
+    ----------
+    flip : bool
+        Whether to mirror half of them.
+    shift : int
+        Pixels to move each by at most, either way and in both directions; what comes in
+        repeats the edge.
+    """
+
+    flip: bool
+    shift: int
+
+    def __call__(self, pixels: Tensor) -> Tensor:
+        """Vary a batch.
+
+        Parameters
+        ----------
+        pixels : Tensor of shape (n_images, channels, height, width)
+            The images.
+
+        Returns
+        -------
+        Tensor
+            Of the same shape.
+        """
+        if self.flip:
+            pixels = mirror_half(pixels)
+        return move(pixels, self.shift) if self.shift else pixels
+
+
+def move(pixels: Tensor, most: int) -> Tensor:
+    """Move each image by its own whole number of pixels, repeating the edge.
+
+    Parameters
+    ----------
+    pixels : Tensor of shape (n_images, channels, height, width)
+        The images.
+    most : int
+        The largest move, either way and in both directions.
+
+    Returns
+    -------
+    Tensor
+        Of the same shape.
+    """
+    count, _, height, width = pixels.shape
+    moves = torch.randint(-most, most + 1, (2, count, 1), device=pixels.device)
+    rows, columns = (
+        (torch.arange(length, device=pixels.device) + by).clamp(0, length - 1)
+        for length, by in zip((height, width), moves, strict=True)
+    )
+    each = torch.arange(count, device=pixels.device)[:, None, None]
+    moved = pixels.permute(0, 2, 3, 1)[each, rows[:, :, None], columns[:, None, :]]
+    return moved.permute(0, 3, 1, 2)
 
 
 def mirror_half(pixels: Tensor) -> Tensor:
@@ -126,11 +193,12 @@ def common_settings(point: dict[str, Any], device: str) -> dict[str, Any]:
         Parameters of any net-training estimator.
     """
     budget = point["budget"]
+    shift = budget.get("shift", 0)
     return {
         **NETS[point["net"]].params,
         "constraints": point["constraints"],
         **{key: budget[key] for key in ("max_epochs", "batch_size", "lr", "precision")},
-        "augment": mirror_half if budget["flip"] else None,
+        "augment": Vary(budget["flip"], shift) if budget["flip"] or shift else None,
         "select_epoch": "within_utility",
         "channels_last": device.startswith("cuda"),
         "device": device,

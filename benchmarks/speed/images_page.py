@@ -4,8 +4,9 @@
 
 writes ``docs/results/images_speed.rst``.
 
-The folder holds ``images.json`` of ``benchmarks.speed.images`` and, where it was
-measured, ``memory.json`` of ``benchmarks.speed.memory``.
+The folder holds ``images.json`` of ``benchmarks.speed.images`` and, where they were
+measured, ``memory.json`` of ``benchmarks.speed.memory`` and ``two_gpus.json`` of
+``benchmarks.speed.two_gpus``.
 """
 
 import argparse
@@ -27,6 +28,20 @@ MEMORY = (
     "files."
 )
 
+SAME = (
+    "The largest differences to a training of the same rows in one process, in double "
+    "precision and relative to the largest value; the limit is 1e-5."
+)
+SAME_HEADER = ("net", "losses", "gradients", "weights", "chosen neurons")
+SCALING = (
+    "*Speedup* is of a step whose rows are divided; *scaling* compares the rows a "
+    "second of all processes, with as many rows for each as one process has, with "
+    "those of one. Batch normalization that joins processes reads its input several "
+    "times: a net of many such layers gains less, or nothing."
+)
+TIMES = ("one_ms", "shared_ms", "as_many_each_ms")
+TIMES_HEADER = ("net", "one", "divided", "as many each", "speedup", "scaling")
+
 
 def render(folder: Path) -> str:
     """Render the page.
@@ -42,7 +57,8 @@ def render(folder: Path) -> str:
         reStructuredText.
     """
     out = [*heading("Speed and memory on images", "="), INTRO, ""]
-    for name, section in (("images", speed), ("memory", memory)):
+    sections = {"images": speed, "memory": memory, "two_gpus": processes}
+    for name, section in sections.items():
         file = folder / f"{name}.json"
         if file.exists():
             out += section(json.loads(file.read_text()))
@@ -67,8 +83,8 @@ def speed(results: dict[str, Any]) -> list[str]:
     text = (
         f"``python -m benchmarks.speed.images``, images of {height} x {width} pixels, "
         f"torch {about['torch']}, {about['device']}, {about['processor']}, "
-        f"{about['cores']} cores."
-    )
+        f"{about['cores']} cores. {about.get('note', '')}"
+    ).rstrip()
     rows = [_step(name, row) for name, row in results["ratios"].items()]
     cells = [
         [setting, what, f"{rate:,.0f}"]
@@ -142,6 +158,52 @@ def memory(results: dict[str, Any]) -> list[str]:
     header = ("images", "their pixels", "host, peak", "GPU, peak", "whole fit")
     table = list_table("Images that stay in their files", header, rows)
     return [*heading("Memory", "-"), text, "", *table]
+
+
+def processes(results: dict[str, Any]) -> list[str]:
+    """Return the section of trainings in several processes.
+
+    Parameters
+    ----------
+    results : dict
+        What ``benchmarks.speed.two_gpus`` wrote.
+
+    Returns
+    -------
+    list of str
+        Lines.
+    """
+    about = results["about"]
+    text = (
+        f"``python -m benchmarks.speed.two_gpus``, torch {about['torch']}, "
+        f"{about['processes']} processes, {about['device']} each, {about['processor']}, "
+        f"{about['cores']} cores. {SAME}"
+    )
+    same = [
+        [
+            name,
+            *(f"{row[part]:.0e}" for part in ("loss", "gradient", "weight")),
+            "the same" if row["same_neurons"] else "*others*",
+        ]
+        for name, row in results["differences"].items()
+    ]
+    times = [
+        [
+            name,
+            *(f"{row[part]:.1f} ms" for part in TIMES),
+            *(f"{row[part]:.2f}" for part in ("speedup", "scaling")),
+        ]
+        for name, row in results["steps"].items()
+    ]
+    return [
+        *heading("Several GPUs", "-"),
+        text,
+        "",
+        *list_table("Against one process", SAME_HEADER, same),
+        SCALING,
+        "",
+        *list_table("A step of RUNNER", TIMES_HEADER, times),
+    ]
 
 
 def main() -> None:

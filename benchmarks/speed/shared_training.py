@@ -48,9 +48,9 @@ def make_rows(
     shape: tuple[int, ...], n_rows: int, dtype: torch.dtype, device: str
 ) -> GroupDataset:
     """Make rows of three groups of unequal sizes, the same in every process."""
-    generator = torch.Generator().manual_seed(0)
-    X = torch.randn(n_rows, *shape, generator=generator)
-    shares = torch.tensor([0.6, 0.3, 0.1])
+    generator = torch.Generator(device).manual_seed(0)
+    X = torch.randn(n_rows, *shape, generator=generator, device=device)
+    shares = torch.tensor([0.6, 0.3, 0.1], device=device)
     groups = torch.multinomial(shares, n_rows, replacement=True, generator=generator)
     labels = (X.flatten(1)[:, :5].sum(1) + groups > 1).long()
     return GroupDataset(X.to(dtype), labels, groups, n_groups=3, n_classes=2).to(device)

@@ -184,3 +184,21 @@ def test_the_page_shows_the_memory(tmp_path):
     assert cells(page, "200,000") == [["23.30 GB"], ["3.19 GB"], ["1.00 GB"], ["71 s"]]
     assert "takes 1,000 bytes of the host and 0 of the GPU" in page
     assert "(at most 2,000) is met." in page
+
+
+def test_the_page_shows_trainings_in_several_processes(tmp_path):
+    apart = {"loss": 0.0, "gradient": 6e-16, "weight": 2e-16, "same_neurons": True}
+    steps = {"one_ms": 20.0, "shared_ms": 12.5, "as_many_each_ms": 25.0}
+    results = {
+        "about": {**ABOUT, "processes": 2},
+        "differences": {"small": apart, "odd": {**apart, "same_neurons": False}},
+        "steps": {"large": {**steps, "speedup": 1.6, "scaling": 1.6}},
+    }
+    (tmp_path / "two_gpus.json").write_text(json.dumps(results))
+    page = render(tmp_path)
+    assert cells(page, "small") == [["0e+00"], ["6e-16"], ["2e-16"], ["the same"]]
+    assert cells(page, "odd")[-1] == ["*others*"]
+    assert [cell[0] for cell in cells(page, "large")] == [
+        *("20.0 ms", "12.5 ms", "25.0 ms"),
+        *("1.60", "1.60"),
+    ]
