@@ -50,16 +50,36 @@ def write_pages(results: Path, pages: Path) -> list[Path]:
         The pages.
     """
     pages.mkdir(parents=True, exist_ok=True)
-    about_file = results / "about.json"
-    about = json.loads(about_file.read_text()) if about_file.exists() else {}
     written = []
     for name in TABLES:
         rows = _latest(results_of(name, results))
         if rows:
             path = pages / f"{name}.rst"
-            path.write_text(render(name, rows, about))
+            path.write_text(render(name, rows, about_of(name, results)))
             written.append(path)
     return written
+
+
+def about_of(name: str, results: Path) -> dict[str, Any]:
+    """Read what a table was measured with.
+
+    Parameters
+    ----------
+    name : str
+        The table.
+    results : Path
+        The folder of the JSON lines.
+
+    Returns
+    -------
+    dict
+        The machine and the versions: the table's own, if it was measured by itself.
+    """
+    for file in (results / f"about-{name}.json", results / "about.json"):
+        if file.exists():
+            about: dict[str, Any] = json.loads(file.read_text())
+            return about
+    return {}
 
 
 def results_of(name: str, results: Path) -> list[dict[str, Any]]:
