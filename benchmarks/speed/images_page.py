@@ -176,8 +176,8 @@ def processes(results: dict[str, Any]) -> list[str]:
     about = results["about"]
     text = (
         f"``python -m benchmarks.speed.two_gpus``, torch {about['torch']}, "
-        f"{about['processes']} processes, {about['device']} each, {about['processor']}, "
-        f"{about['cores']} cores. {SAME}"
+        f"{about['processes']} processes, {about['device']} each, "
+        f"{about['processor']}, {about['cores']} cores. {SAME}"
     )
     same = [
         [

@@ -162,7 +162,8 @@ def _average(matrix: Tensor, block: Tensor) -> Tensor:
         return matrix.mm(_as(flat, matrix.dtype))
     lying = block.permute(order)
     average = matrix.mm(_as(lying.flatten(1), matrix.dtype))
-    return _reordered(average.unflatten(1, lying.shape[1:]), order).flatten(1)
+    average = average.reshape(-1, *lying.shape[1:])
+    return _reordered(average, order).flatten(1)
 
 
 def _outer(
@@ -173,7 +174,7 @@ def _outer(
     order: Sequence[int] | None,
 ) -> Tensor:
     if order is not None:
-        by_column = by_column.unflatten(1, shape[1:]).permute(order).flatten(1)
+        by_column = by_column.reshape(-1, *shape[1:]).permute(order).flatten(1)
     if dtype in HALF:  # as coarse as the gradient that it is added to
         by_row, by_column = by_row.to(dtype), by_column.to(dtype)
     values = _as(by_row.mm(by_column), dtype)
