@@ -174,7 +174,7 @@ def _outer(
     order: Sequence[int] | None,
 ) -> Tensor:
     if order is not None:
-        by_column = by_column.reshape(-1, *shape[1:]).permute(order).flatten(1)
+        by_column = by_column.reshape(-1, *shape[1:]).permute(*order).flatten(1)
     if dtype in HALF:  # as coarse as the gradient that it is added to
         by_row, by_column = by_row.to(dtype), by_column.to(dtype)
     values = _as(by_row.mm(by_column), dtype)
