@@ -5,14 +5,14 @@
     python -m benchmarks.peers run --plan full --jobs 15 --output results
     python -m benchmarks.peers neurons --jobs 12 --minutes 5 --output results
     python -m benchmarks.peers transfer --jobs 2 --output results
+    python -m benchmarks.peers few_groups --jobs 2 --output results
     python -m benchmarks.peers render --results results --pages docs/results
 
 ``run`` writes one JSON line a fit to ``<output>/peers.jsonl``, ``neurons`` to
-``<output>/neurons.jsonl``, ``transfer`` to ``<output>/transfer.jsonl``; started again
-with the same output, they go on where they were. The short plan
-(``benchmarks/peers/plans.py``, ``neuron_plans.py``) takes less than two core hours and
-one, the full one dozens, ``transfer`` a quarter of one. Splits are finished one after
-another.
+``<output>/neurons.jsonl``, and so on; started again with the same output, they go on
+where they were. The short plan (``benchmarks/peers/plans.py``, ``neuron_plans.py``)
+takes a few core hours and one, the full one dozens, ``transfer`` and ``few_groups`` a
+quarter of one each. Splits are finished one after another.
 Needs ``pip install -e ".[benchmarks]"``: fairret, and cvxpy for its projection; what is
 not there is recorded as failed.
 """
@@ -24,11 +24,11 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.paper.runs import read_rows, run_points
-from benchmarks.peers import grid, neuron_plans, neurons, plans, transfer
+from benchmarks.peers import few_groups, grid, neuron_plans, neurons, plans, transfer
 from benchmarks.peers.about import about_text, note
 from benchmarks.peers.cost import describe_cost
 from benchmarks.peers.methods import METHODS
-from benchmarks.peers.neurons_page import write_neurons
+from benchmarks.peers.neurons_page import write_few_groups, write_neurons
 from benchmarks.peers.splits import DATASETS
 from benchmarks.peers.summary import whole_splits
 from benchmarks.peers.transfer_page import write_transfer
@@ -72,9 +72,10 @@ def read_options(arguments: list[str] | None = None) -> argparse.Namespace:
         help="how the output's gap is compared in the term",
     )
     heads = commands.add_parser("transfer", help="is a repair inherited by a new head?")
+    few = commands.add_parser("few_groups", help="do neurons help with few groups?")
     for command in (run, nets):
         command.add_argument("--plan", choices=plans.PLANS, default="short")
-    for command in (run, nets, heads):
+    for command in (run, nets, heads, few):
         command.add_argument("--datasets", nargs="+", choices=DATASETS)
         command.add_argument("--seeds", type=int, help="fewer splits than the plan's")
         command.add_argument("--jobs", type=int, default=1, help="fits at a time")
@@ -109,6 +110,9 @@ def run(options: argparse.Namespace) -> None:
     elif options.command == "transfer":
         todo = transfer.points(**common)
         fit, name = transfer.fit_point, "transfer"
+    elif options.command == "few_groups":
+        todo = few_groups.points(**common)
+        fit, name = few_groups.fit_point, "few_groups"
     else:
         todo = neurons.points(
             plan=neuron_plans.PLANS[options.plan],
@@ -151,8 +155,13 @@ def render(results: Path, pages: Path) -> list[Path]:
     from benchmarks.peers.pages import write_peers  # noqa: PLC0415
 
     written = []
-    writers = {"peers": write_peers, "neurons": write_neurons}
-    for name, write in {**writers, "transfer": write_transfer}.items():
+    writers = {
+        "peers": write_peers,
+        "neurons": write_neurons,
+        "transfer": write_transfer,
+        "few_groups": write_few_groups,
+    }
+    for name, write in writers.items():
         rows = read_rows(results / f"{name}.jsonl")
         if rows:
             kept = whole_splits(latest(rows))

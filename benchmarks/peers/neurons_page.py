@@ -10,6 +10,7 @@ import pandas as pd
 from benchmarks.paper.pages import CONSTRAINTS, TITLES
 from benchmarks.paper.rst import heading, list_table
 from benchmarks.peers.conditions import limits
+from benchmarks.peers.few_groups import ROWS
 from benchmarks.peers.hypervolume import FEWEST, mean_interval
 from benchmarks.peers.methods import REFERENCE
 from benchmarks.peers.neuron_plans import OUTPUT_ALONE, RATIOS, variant_name
@@ -19,6 +20,11 @@ from benchmarks.peers.verdicts import interval_text
 KEYS = ["dataset", "constraints", "net"]
 CONTROLS = {"random": "random", "all": "all", OUTPUT_ALONE: "the output's gap alone"}
 TERMS = {"default": "default", "wasserstein": "distributions (Wasserstein)"}
+
+FEW_GROUPS = (
+    f"The plain net was trained on all rows and repaired on {ROWS} of them, the only "
+    "ones whose groups are known; a quarter of these chose the epoch"
+)
 
 
 class Answer(NamedTuple):
@@ -111,16 +117,43 @@ def write_neurons(rows: list[dict[str, Any]], pages: Path, about: str) -> list[P
     list of Path
         The page; none without a fit that did not fail.
     """
+    return _write(rows, pages / "neurons.rst", "Does choosing neurons pay?", about)
+
+
+def write_few_groups(rows: list[dict[str, Any]], pages: Path, about: str) -> list[Path]:
+    """Write the page of repairs by few rows.
+
+    Parameters
+    ----------
+    rows : list of dict
+        One a fit.
+    pages : Path
+        The folder.
+    about : str
+        What the run was made with.
+
+    Returns
+    -------
+    list of Path
+        The page; none without a fit that did not fail.
+    """
+    title = "Do neurons help where few groups are known?"
+    return _write(rows, pages / "few_groups.rst", title, f"{about}. {FEW_GROUPS}")
+
+
+def _write(
+    rows: list[dict[str, Any]], path: Path, title: str, about: str
+) -> list[Path]:
     frame = read_table(rows)
     if frame.empty:
         return []
-    pages.mkdir(parents=True, exist_ok=True)
-    path = pages / "neurons.rst"
-    path.write_text(neurons_page(frame, sum("error" in row for row in rows), about))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    failed = sum("error" in row for row in rows)
+    path.write_text(neurons_page(frame, failed, about, title))
     return [path]
 
 
-def neurons_page(frame: pd.DataFrame, failed: int, about: str) -> str:
+def neurons_page(frame: pd.DataFrame, failed: int, about: str, title: str) -> str:
     """Render the page.
 
     Parameters
@@ -131,6 +164,8 @@ def neurons_page(frame: pd.DataFrame, failed: int, about: str) -> str:
         Fits that failed.
     about : str
         What the run was made with.
+    title : str
+        The page's.
 
     Returns
     -------
@@ -139,7 +174,7 @@ def neurons_page(frame: pd.DataFrame, failed: int, about: str) -> str:
     """
     found = answers(frame)
     out = [
-        *heading("Does choosing neurons pay?", "="),
+        *heading(title, "="),
         verdict(found),
         "",
         f"Measured by {about}. Differences of hypervolumes of RUNNER with "
