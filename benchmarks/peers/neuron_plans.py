@@ -98,6 +98,11 @@ PLANS: dict[str, tuple[Block, ...]] = {
     "short": (
         Block("compas", PAPER_NET, range(1, 6), (0.2, 0.5)),
         Block("adult", PAPER_NET, range(1, 6), (0.2,)),
+        # Is it the neurons that help at all thresholds, or a term of all of them?
+        Block(
+            *("adult", PAPER_NET, range(1, 6), (0.2,), FEW_VARIANTS),
+            terms=("wasserstein",),
+        ),
         DEEP,
         DEEP._replace(net="50x4"),
         DEEP._replace(dataset="adult", net="50x4"),

@@ -63,20 +63,19 @@ def points(
     rounds = sorted(
         {(block.stage, seed) for block in wanted for seed in block.splits[:seeds]}
     )
-    return [
-        point
-        for stage, seed in rounds
-        for point in sorted(
-            (
-                point
-                for block in wanted
-                if block.stage == stage and seed in block.splits[:seeds]
-                for point in _points_of(block, seed, gap_terms)
-            ),
-            key=guess,
-            reverse=True,
-        )
-    ]
+    found: list[Point] = []
+    for stage, seed in rounds:
+        of_split: list[Point] = []
+        for block in wanted:
+            if block.stage == stage and seed in block.splits[:seeds]:
+                # Blocks of one net share its plain fits.
+                of_split += [
+                    point
+                    for point in _points_of(block, seed, gap_terms)
+                    if point not in of_split
+                ]
+        found += sorted(of_split, key=guess, reverse=True)
+    return found
 
 
 def _points_of(block: Block, seed: int, gap_terms: Sequence[str]) -> list[Point]:

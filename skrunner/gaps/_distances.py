@@ -177,7 +177,9 @@ def _outer(
         by_column = by_column.reshape(-1, *shape[1:]).permute(*order).flatten(1)
     if dtype in HALF:  # as coarse as the gradient that it is added to
         by_row, by_column = by_row.to(dtype), by_column.to(dtype)
-    values = _as(by_row.mm(by_column), dtype)
+    # A product of one column and one row is slow in BLAS.
+    single = by_row.shape[1] == 1
+    values = _as(by_row * by_column if single else by_row.mm(by_column), dtype)
     if order is not None:
         return _reordered(values.reshape([shape[axis] for axis in order]), order)
     # A view, even of the same shape, would keep autograd from adding the layer's other
