@@ -89,7 +89,8 @@ def normalize_jointly(X: Tensor, norm: Any) -> Tensor:
         _remember(norm, mean, variance * n / (n - 1).clamp_min(1))
     shape = (1, -1, *[1] * (X.ndim - 2))
     if norm.affine:
-        values = values * norm.weight.reshape(shape) + norm.bias.reshape(shape)
+        weight, bias = (part.reshape(shape) for part in (norm.weight, norm.bias))
+        values = torch.addcmul(bias, values, weight)
     result: Tensor = values.to(X.dtype)
     return result
 
