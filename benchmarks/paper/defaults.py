@@ -45,9 +45,9 @@ REASONS = {
     "Adult an adversary hardly sees the women with label 1, who are 4 % of them; among "
     "balanced cells it does. The weight stays that of RUNNER's experiments: more of it "
     "buys less gap for more precision.",
-    "mixup": "A weight of 0.5 leaves Adult a gap of .05 under both constraints. Greater "
-    "ones give up precision for little, and 5 gives up the positives; COMPAS hardly "
-    "tells the weights apart. Three splits.",
+    "mixup": "A weight of 0.5 leaves Adult a gap of .05 under both constraints. "
+    "Greater ones give up precision for little, and 5 gives up the positives; COMPAS "
+    "hardly tells the weights apart. Three splits.",
 }
 
 
