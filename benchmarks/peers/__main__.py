@@ -108,10 +108,10 @@ def run(options: argparse.Namespace) -> None:
         todo = grid.points(plan=plan, methods=options.methods, inputs=inputs, **common)
         fit, name = grid.fit_point, "peers"
     elif options.command == "transfer":
-        todo = transfer.points(**common)
+        todo = neurons.points(plan=transfer.PLAN, **common)
         fit, name = transfer.fit_point, "transfer"
     elif options.command == "few_groups":
-        todo = few_groups.points(**common)
+        todo = neurons.points(plan=few_groups.PLAN, **common)
         fit, name = few_groups.fit_point, "few_groups"
     else:
         todo = neurons.points(

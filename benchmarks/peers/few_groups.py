@@ -4,7 +4,6 @@ A plain net is trained on all rows, then repaired on a few hundred, the only one
 groups are known. Terms of fewer neurons might fit so few rows less closely.
 """
 
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -25,26 +24,6 @@ ROWS = 300
 BLOCK = Block("compas", PAPER_NET, range(1, 11), (0.2, 0.5, 2.0), FEW_VARIANTS)
 PLAN = (BLOCK, BLOCK._replace(dataset="adult"))
 REPAIR = {"net_params": None, "steps_per_epoch": 10, "max_epochs": 20}
-
-
-def points(
-    *, seeds: int | None = None, datasets: Sequence[str] = ("adult", "compas")
-) -> list[Point]:
-    """List the fits, split by split.
-
-    Parameters
-    ----------
-    seeds : int, default=None
-        The first so many splits of each data set; None takes all.
-    datasets : sequence of str
-        The data sets.
-
-    Returns
-    -------
-    list of dict
-        See `benchmarks.peers.neurons.points`.
-    """
-    return neurons.points(plan=PLAN, seeds=seeds, datasets=datasets)
 
 
 @lru_cache(maxsize=2)
@@ -99,7 +78,7 @@ def make(point: Point, device: str) -> Any:
     Parameters
     ----------
     point : dict
-        See `points`.
+        See `benchmarks.peers.neurons.points`.
     device : str
         Where to train.
 
@@ -118,7 +97,7 @@ def fit_point(point: Point, device: str) -> Point:
     Parameters
     ----------
     point : dict
-        See `points`; the plain net is trained on all rows.
+        See `benchmarks.peers.neurons.points`; the plain net is trained on all rows.
     device : str
         Where to train.
 

@@ -6,7 +6,6 @@ it less of a gap than a repair of the output alone, which asks nothing of that l
 """
 
 import time
-from collections.abc import Sequence
 from dataclasses import fields, replace
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
@@ -62,26 +61,6 @@ HEADS = {
     "other": Head("other", None),
     "other_few": Head("other", FEW_ROWS),
 }
-
-
-def points(
-    *, seeds: int | None = None, datasets: Sequence[str] = ("adult", "compas")
-) -> list[Point]:
-    """List the fits, split by split.
-
-    Parameters
-    ----------
-    seeds : int, default=None
-        The first so many splits of each data set; None takes all.
-    datasets : sequence of str
-        The data sets.
-
-    Returns
-    -------
-    list of dict
-        See `benchmarks.peers.neurons.points`.
-    """
-    return neurons.points(plan=PLAN, seeds=seeds, datasets=datasets)
 
 
 @lru_cache(maxsize=4)
@@ -217,7 +196,7 @@ def fit_point(point: Point, device: str) -> Point:
     Parameters
     ----------
     point : dict
-        See `points`.
+        See `benchmarks.peers.neurons.points`.
     device : str
         Where to train.
 

@@ -37,7 +37,9 @@ def test_all_variants_repair_the_same_few_rows_of_a_split():
 
 
 def test_a_repair_begins_with_the_plain_net_and_leaves_it(quick):
-    (point, *_) = few_groups.points(seeds=1, datasets=["compas"])
+    (point, *_) = few_groups.neurons.points(
+        plan=few_groups.PLAN, seeds=1, datasets=["compas"]
+    )
     point = {**point, "method": "all", "strength": {"fairness_weight": 0.5}}
     plain = few_groups.plain_net("compas", point["seed"], "cpu")
     before = {name: part.clone() for name, part in plain.state_dict().items()}

@@ -119,7 +119,9 @@ def test_the_other_label_is_that_of_the_same_rows_and_no_input(name, n_dropped):
 
 
 def test_one_fit_measures_the_net_and_all_heads(monkeypatch):
-    (point, *_) = transfer.points(seeds=1, datasets=["compas"])
+    (point, *_) = transfer.neurons.points(
+        plan=transfer.PLAN, seeds=1, datasets=["compas"]
+    )
     point = {**point, "method": "all", "strength": {"fairness_weight": 0.2}}
     make = transfer.neurons.make
     monkeypatch.setattr(
@@ -152,7 +154,7 @@ def test_one_fit_measures_the_net_and_all_heads(monkeypatch):
 
 
 def test_the_splits_and_weights_that_are_fitted():
-    todo = transfer.points()
+    todo = transfer.neurons.points(plan=transfer.PLAN)
     splits = {(p["dataset"], p["seed"]) for p in todo}
     assert splits == {("compas", s) for s in range(1, 6)} | {
         ("adult", s) for s in range(1, 4)
