@@ -190,3 +190,23 @@ def test_how_values_lie_in_memory_changes_nothing(make, constraints):
         *sorted(range(lying.ndim), key=lying.stride)[::-1]
     ).is_contiguous():
         assert found[0][2].stride() == lying.stride()
+
+
+@pytest.mark.parametrize("constraints", CONSTRAINTS[:2])
+def test_gradients_in_half_precision_are_those_in_single_to_its_rounding(constraints):
+    structure = gap_structure(constraints, 2, 2).to("cpu", torch.float32)
+    rows = torch.arange(12)
+    means = group_means(structure, rows % 2, rows // 6)
+    found = []
+    half = lying_images().bfloat16()
+    for block in (half, half.float()):
+        block.requires_grad_()
+        differences = group_differences(structure, means, RunningMeans(0), [block])
+        weights = torch.linspace(1, 2, differences.numel()).reshape(differences.shape)
+        total = weighted_distances(structure, means, differences, weights, [block])
+        (gradient,) = torch.autograd.grad(total, block)
+        found.append((differences, gradient))
+    assert_close(found[0][0], found[1][0])
+    assert found[0][1].dtype == torch.bfloat16
+    apart = (found[0][1].float() - found[1][1]).abs().max()
+    assert apart <= 2**-7 * found[1][1].abs().max()
