@@ -144,13 +144,13 @@ class EpochBatches:
         for (rows, n_predictive, fair_from), X in inputs_of(data.X, self._indices()):
             yield Batch(
                 X,
-                data.y[rows],
-                data.groups[rows],
-                None if data.weight is None else data.weight[rows],
+                data.y.index_select(0, rows),
+                data.groups.index_select(0, rows),
+                None if data.weight is None else data.weight.index_select(0, rows),
                 n_predictive,
                 fair_from,
                 same_cells,
-                None if data.flagged is None else data.flagged[rows],
+                None if data.flagged is None else data.flagged.index_select(0, rows),
             )
 
     def _everyone(self, X: Tensor) -> Batch:

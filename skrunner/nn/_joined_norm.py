@@ -1,7 +1,7 @@
 """Batch normalization over the rows of all processes, for the time of a training.
 
-``torch.nn.SyncBatchNorm`` runs on GPUs only, and its result is no function that an
-`ActivationRecorder` could follow.
+``torch.nn.SyncBatchNorm`` does it on GPUs, in kernels of its own. It runs nowhere else,
+and an `ActivationRecorder` could not follow it: here is what it lacks.
 """
 
 from collections.abc import Iterator
@@ -53,20 +53,35 @@ def joined_batch_norm(module: nn.Module) -> Iterator[bool]:
                     "which several processes cannot join. Use torch.nn.BatchNorm*d, "
                     "or train in one process."
                 )
-            norm.forward = partial(_forward, norm, norm.forward)
+            norm.forward = partial(_forward, norm, norm.forward, _synchronized(norm))
             stack.callback(norm.__dict__.pop, "forward")
         yield bool(norms)
 
 
-def _forward(norm: Any, alone: Any, X: Tensor) -> Tensor:
+def _synchronized(norm: Any) -> nn.SyncBatchNorm:
+    """Make torch's joined normalization of the same parameters and statistics."""
+    twin = nn.SyncBatchNorm(
+        norm.num_features,
+        norm.eps,
+        norm.momentum,
+        norm.affine,
+        norm.track_running_stats,
+        device="meta",
+    )
+    for name in (*twin._parameters, *twin._buffers):  # noqa: SLF001 (no None left out)
+        setattr(twin, name, getattr(norm, name))
+    return twin
+
+
+def _forward(norm: Any, alone: Any, twin: nn.SyncBatchNorm, X: Tensor) -> Tensor:
     if not norm.training:
         result: Tensor = alone(X)
         return result
     norm._check_input_dim(X)  # noqa: SLF001 (what its own forward does)
-    return normalize_jointly(X, norm)
+    return normalize_jointly(X, norm, twin)
 
 
-def normalize_jointly(X: Tensor, norm: Any) -> Tensor:
+def normalize_jointly(X: Tensor, norm: Any, twin: nn.SyncBatchNorm) -> Tensor:
     """Normalize channels by the mean and the variance over all processes.
 
     Parameters
@@ -75,6 +90,8 @@ def normalize_jointly(X: Tensor, norm: Any) -> Tensor:
         The rows of this process; half precision is averaged in single precision.
     norm : Module
         The batch normalization, whose running statistics move on.
+    twin : SyncBatchNorm
+        Of the same parameters and statistics; runs if `X` is on a GPU.
 
     Returns
     -------
@@ -82,8 +99,11 @@ def normalize_jointly(X: Tensor, norm: Any) -> Tensor:
         In the type of `X`.
     """
     if has_torch_function_unary(X):  # an ActivationRecorder follows
-        followed: Tensor = handle_torch_function(normalize_jointly, (X,), X, norm)
+        followed: Tensor = handle_torch_function(normalize_jointly, (X,), X, norm, twin)
         return followed
+    if X.is_cuda:
+        fused: Tensor = twin(X)
+        return fused
     values, mean, variance, n = _Normalized.apply(X, norm.eps)
     if norm.track_running_stats:
         _remember(norm, mean, variance * n / (n - 1).clamp_min(1))

@@ -229,8 +229,7 @@ class GroupNet(NeuralNet):
         )
 
     def _record_epoch(self) -> None:
-        steps = torch.stack([stacked(step) for step in self._steps])
-        means = steps.double().mean(0).cpu().numpy()
+        means = stacked(self._steps).double().mean(0).cpu().numpy()
         del self._steps
         check_finite(float(means[0]), len(self.history))
         before = self.history[:-1, "train_loss"] if len(self.history) > 1 else [np.inf]

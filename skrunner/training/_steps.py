@@ -1,5 +1,6 @@
 """The gradients of one step, part by part if need be, and what a step leaves behind."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -70,18 +71,22 @@ def without_graph(step: StepLoss) -> StepLoss:
     return step._replace(loss=step.loss.detach())
 
 
-def stacked(step: StepLoss) -> Tensor:
-    """Return the losses of a step side by side.
+def stacked(steps: Sequence[StepLoss]) -> Tensor:
+    """Return the losses of an epoch side by side.
 
     Parameters
     ----------
-    step : StepLoss
-        The losses.
+    steps : sequence of StepLoss
+        The losses of each step, on one device.
 
     Returns
     -------
-    Tensor of shape (4,)
+    Tensor of shape (n_steps, 4)
         NaN where there is none.
     """
-    nothing = step.loss.new_full((), torch.nan)
-    return torch.stack([nothing if part is None else part.to(nothing) for part in step])
+    nothing = steps[0].loss.new_full((), torch.nan)
+    columns = [
+        torch.stack([nothing if part is None else part for part in column]).to(nothing)
+        for column in zip(*steps, strict=True)
+    ]
+    return torch.stack(columns, 1)
