@@ -1,6 +1,6 @@
 """Distances of the group means of many quantities at once, as one autograd node."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -150,20 +150,45 @@ def _factors(
 
 
 def _averages(matrix: Tensor, blocks: Sequence[Tensor], means: GroupMeans) -> Tensor:
-    averages = torch.cat([_average(matrix, block) for block in blocks], 1)
+    halves = {
+        block.dtype: _halves(matrix, block.dtype)
+        for block in blocks
+        if block.is_cuda and block.dtype in HALF and matrix.dtype == torch.float32
+    }
+    averages = torch.cat([_average(matrix, block, halves) for block in blocks], 1)
     # Before anything is compared: the sign of a part of the rows is not that of all.
     return averages if means.share is None else means.share.total(averages)
 
 
-def _average(matrix: Tensor, block: Tensor) -> Tensor:
+def _halves(matrix: Tensor, dtype: torch.dtype) -> Tensor:
+    """Write a matrix as a sum of two of half precision, one below the other."""
+    high = matrix.to(dtype)
+    return torch.cat([high, (matrix - high).to(dtype)])
+
+
+def _average(
+    matrix: Tensor, block: Tensor, halves: Mapping[torch.dtype, Tensor]
+) -> Tensor:
     order = _order(block)
     if order is None:
         flat = block if block.ndim == 2 else block.flatten(1)
-        return matrix.mm(_as(flat, matrix.dtype))
+        return _product(matrix, flat, halves)
     lying = block.permute(order)
-    average = matrix.mm(_as(lying.flatten(1), matrix.dtype))
+    average = _product(matrix, lying.flatten(1), halves)
     average = average.reshape(-1, *lying.shape[1:])
     return _reordered(average, order).flatten(1)
+
+
+def _product(
+    matrix: Tensor, values: Tensor, halves: Mapping[torch.dtype, Tensor]
+) -> Tensor:
+    half = halves.get(values.dtype)
+    if half is None:
+        return matrix.mm(_as(values, matrix.dtype))
+    # Adds up in single precision, without a copy of the values in it: a sixth of the
+    # time on an H100.
+    both = torch.mm(half, values, out_dtype=matrix.dtype)
+    return both[: len(matrix)] + both[len(matrix) :]
 
 
 def _outer(
@@ -177,8 +202,8 @@ def _outer(
         by_column = by_column.reshape(-1, *shape[1:]).permute(*order).flatten(1)
     if dtype in HALF:  # as coarse as the gradient that it is added to
         by_row, by_column = by_row.to(dtype), by_column.to(dtype)
-    # A product of one column and one row is slow in BLAS.
-    single = by_row.shape[1] == 1
+    # A product of one column and one row is slow in BLAS, but for half precision.
+    single = by_row.shape[1] == 1 and dtype not in HALF
     values = _as(by_row * by_column if single else by_row.mm(by_column), dtype)
     if order is not None:
         return _reordered(values.reshape([shape[axis] for axis in order]), order)

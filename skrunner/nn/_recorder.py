@@ -132,9 +132,22 @@ class ActivationRecorder(TorchFunctionMode):
     def _rescue(self, name: str, activation: Tensor) -> None:
         """Keep an activation that is about to be overwritten, as by ``x += skip``."""
         kept = activation.clone()
-        activation.copy_(kept)  # so that the gradient still flows through what is kept
+        _Rewired.apply(activation, kept)
         del self._owners[id(activation)]
         self.activations[name] = kept
+
+
+class _Rewired(torch.autograd.Function):
+    """Let the gradient of a tensor flow through a copy of it, and no other way."""
+
+    @staticmethod
+    def forward(ctx: Any, tensor: Tensor, _copy: Tensor) -> Tensor:
+        ctx.mark_dirty(tensor)
+        return tensor
+
+    @staticmethod
+    def backward(_ctx: Any, *gradients: Tensor) -> tuple[None, Tensor]:
+        return None, gradients[0]
 
 
 def _overwrites(func: Callable[..., Any]) -> bool:

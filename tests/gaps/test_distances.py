@@ -15,6 +15,7 @@ from skrunner.gaps import (
     weighted_distances,
 )
 from skrunner.groups import CONSTRAINTS
+from tests.device import DEVICE
 from tests.gaps.oracles import SHAPES, conditions, make_problem, slow_mean
 
 WIDTHS = [(1,), (3,), (2, 2)]
@@ -210,3 +211,24 @@ def test_gradients_in_half_precision_are_those_in_single_to_its_rounding(constra
     assert found[0][1].dtype == torch.bfloat16
     apart = (found[0][1].float() - found[1][1]).abs().max()
     assert apart <= 2**-7 * found[1][1].abs().max()
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("constraints", CONSTRAINTS[:2])
+def test_means_of_half_precision_lose_no_more_than_single_would_hide(
+    constraints, dtype
+):
+    structure = gap_structure(constraints, 2, 2)
+    generator = torch.Generator().manual_seed(0)
+    # Uneven cells, whose shares no half precision holds, and means far from zero.
+    groups = (torch.rand(613, generator=generator) < 0.3).long()
+    labels = (torch.rand(613, generator=generator) < 0.4).long()
+    values = (3 + torch.randn(613, 5, 3, 2, generator=generator)).to(dtype)
+    values = values.to(memory_format=torch.channels_last)
+    exact = group_means(structure, groups, labels)
+    expected = group_differences(structure, exact, RunningMeans(0), [values.double()])
+    structure = structure.to(DEVICE, torch.float32)
+    means = group_means(structure, groups.to(DEVICE), labels.to(DEVICE))
+    found = group_differences(structure, means, RunningMeans(0), [values.to(DEVICE)])
+    assert found.dtype == torch.float32
+    assert_close(found.double().cpu(), expected, rtol=0, atol=1e-4)

@@ -126,6 +126,19 @@ class TestResidual:
         assert_close(found[0], found[1])
         assert all(gradient.abs().sum() > 0 for gradient in found[0])
 
+    @pytest.mark.parametrize("add", ADDITIONS)
+    def test_gradients_lie_in_memory_as_the_images_do(self, add):
+        layer, norm = nn.Conv2d(2, 3, 1), nn.BatchNorm2d(3)
+        X = torch.randn(5, 2, 4, 6).to(memory_format=torch.channels_last)
+        normalized = []
+        norm.register_forward_hook(lambda *call: normalized.append(call[-1].grad_fn))
+        with ActivationRecorder({"": layer}):
+            total = F.relu(add(norm(layer(X)), torch.ones_like(X[:, :1]))).sum()
+        lying = []
+        normalized[0].register_prehook(lambda gradients: lying.append(gradients[0]))
+        total.backward()
+        assert lying[0].is_contiguous(memory_format=torch.channels_last)
+
 
 def test_a_layer_that_runs_twice_is_read_at_its_last_call():
     class Twice(Through):
