@@ -23,13 +23,8 @@ from benchmarks.images.faces import open_faces, write_faces
 from benchmarks.images.grid import TABLES, fit_point, points
 from benchmarks.images.methods import BEST, METHODS
 from benchmarks.images.rows import shared
-from benchmarks.images.search import (
-    RULE,
-    Grid,
-    choose,
-    fit_candidate,
-    search_points,
-)
+from benchmarks.images.search import RULE, choose, fit_candidate, search_points
+from benchmarks.images.search_grid import Grid
 from benchmarks.images.tasks import NETS, TASKS, Budget
 from benchmarks.machine import describe
 from benchmarks.paper.methods import ALIASES
@@ -105,6 +100,7 @@ def add_grid(run: argparse.ArgumentParser) -> None:
     run.add_argument("--drops", nargs="+", type=float, default=usual.drops)
     run.add_argument("--limits", nargs="+", type=float, default=usual.limits)
     run.add_argument("--normalize", nargs="+", type=int, default=usual.normalize)
+    run.add_argument("--layers", nargs="+", default=usual.layers)
 
 
 def budget_of(options: argparse.Namespace) -> Budget:
@@ -220,6 +216,7 @@ def search_todo(options: argparse.Namespace) -> list[dict[str, Any]]:
         drops=options.drops,
         limits=options.limits,
         normalize=[bool(one) for one in options.normalize],
+        layers=options.layers,
     )
     return search_points(
         grid,

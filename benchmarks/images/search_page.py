@@ -9,7 +9,8 @@ import pandas as pd
 from benchmarks.images.goals import Point, aim, measure
 from benchmarks.images.methods import METHODS, RIVALS
 from benchmarks.images.rows import describe_run, latest, title_of
-from benchmarks.images.search import RULE, SEARCHED, choose, settings_of
+from benchmarks.images.search import RULE, choose, settings_of
+from benchmarks.images.search_grid import SEARCHED
 from benchmarks.images.verdicts import TITLES
 from benchmarks.paper.cells import failures
 from benchmarks.paper.rst import heading, list_table

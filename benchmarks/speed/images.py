@@ -147,6 +147,7 @@ def compiled(
     dict
         As `compare`, or an ``error``. RUNNER's own step is never compiled.
     """
+    torch.compiler.reset()  # else it compiles for any number of rows, which is slower
     try:
         other = make_epoch(data, estimator, compiled=True)
         other.run()

@@ -17,7 +17,8 @@ from benchmarks.images.methods import (
     best_settings,
 )
 from benchmarks.images.published import COLUMNS
-from benchmarks.images.search import Grid, choose, search_points
+from benchmarks.images.search import choose, search_points
+from benchmarks.images.search_grid import Grid
 from benchmarks.images.tasks import Budget, Vary, common_settings, move
 from benchmarks.paper.__main__ import read_options
 from benchmarks.paper.runs import read_rows
@@ -335,3 +336,37 @@ def test_images_vary_as_the_budget_says():
         settings = common_settings({**point, "budget": budget.as_json()}, "cpu")
         assert settings["augment"] == expected
     assert "shift" not in Budget().as_json()
+
+
+def test_a_search_may_hold_the_neurons_of_some_layers():
+    grid = Grid(weights=(0.1,), ratios=(0.5,), gaps=("mean",), layers=(None, "fc*"))
+    params = {
+        method: [params for name, params in grid.candidates() if name == method]
+        for method in ("runner_best", "gap_best")
+    }
+    layers = [one.get("layers", "all") for one in params["runner_best"]]
+    assert layers == ["all", "all", "fc*", "fc*"]
+    assert not any("layers" in one for one in params["gap_best"])
+
+
+def test_the_choice_is_among_the_settings_of_the_most_seeds():
+    def fits(weight, gaps):
+        return [
+            {
+                "task": "wavy_hair",
+                "net": "resnet18",
+                "constraints": "equalized_odds",
+                "method": "runner_best",
+                "params": {"fairness_weight": weight},
+                "seed": 100 + seed,
+                "ap": 0.7,
+                "delta_eo_sum": gap,
+                "collapsed": False,
+            }
+            for seed, gap in enumerate(gaps)
+        ]
+
+    vanilla = {**fits(0, [0.5])[0], "method": "vanilla", "params": {}}
+    rows = [vanilla, *fits(1, [0.01]), *fits(2, [0.4, 0.3]), *fits(3, [0.2, 0.6])]
+    chosen = choose(pd.DataFrame(rows))["runner_best"]
+    assert chosen == {"wavy_hair/resnet18/equalized_odds": {"fairness_weight": 2}}
