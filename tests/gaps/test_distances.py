@@ -194,6 +194,24 @@ def test_how_values_lie_in_memory_changes_nothing(make, constraints):
 
 
 @pytest.mark.parametrize("constraints", CONSTRAINTS[:2])
+def test_columns_of_blocks_that_lie_in_different_orders_keep_their_places(constraints):
+    structure = gap_structure(constraints, 2, 2)
+    rows = torch.arange(12)
+    means = group_means(structure, rows % 2, rows // 6)
+    lying = [lying_images(), torch.randn(12, 2).double(), lying_units(), lying_images()]
+    found = []
+    for values in (lying, [block.contiguous() for block in lying]):
+        blocks = [block.clone().requires_grad_() for block in values]
+        differences = group_differences(structure, means, RunningMeans(0), blocks)
+        weights = torch.linspace(1, 2, differences.numel(), dtype=torch.float64)
+        weights = weights.reshape(differences.shape)
+        total = weighted_distances(structure, means, differences, weights, blocks)
+        found.append((differences, total, *torch.autograd.grad(total, blocks)))
+    for ours, expected in zip(*found, strict=True):
+        assert_close(ours, expected)
+
+
+@pytest.mark.parametrize("constraints", CONSTRAINTS[:2])
 def test_gradients_in_half_precision_are_those_in_single_to_its_rounding(constraints):
     structure = gap_structure(constraints, 2, 2).to("cpu", torch.float32)
     rows = torch.arange(12)
