@@ -1,8 +1,9 @@
 """Batches of inputs in the order of their rows, read ahead where that takes time."""
 
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from typing import Any, TypeVar
 
 from torch import Tensor
@@ -15,8 +16,8 @@ Item = TypeVar("Item", bound=tuple[Any, ...])
 
 def inputs_of(
     X: Tensor | PixelRows, plans: Iterable[Item]
-) -> Iterator[tuple[Item, Tensor]]:
-    """Yield the inputs of each batch with its plan.
+) -> Generator[tuple[Item, Tensor], None, None]:
+    """Yield the inputs of each batch with its plan. Close it: a thread may be at work.
 
     Parameters
     ----------
@@ -46,7 +47,9 @@ def _is_all(rows: Any) -> bool:
     return isinstance(rows, slice) and rows == slice(None)
 
 
-def _read_ahead(X: PixelRows, plans: Iterable[Item]) -> Iterator[tuple[Item, Tensor]]:
+def _read_ahead(
+    X: PixelRows, plans: Iterable[Item]
+) -> Generator[tuple[Item, Tensor], None, None]:
     waiting: deque[tuple[Item, Future[Tensor]]] = deque()
     pool = ThreadPoolExecutor(1)
     try:
@@ -89,8 +92,9 @@ def chunks_of(X: Tensor | PixelRows, n_rows: int) -> Generator[Tensor, None, Non
         return
     plain = X.replace_options(augment=None)
     parts = [(slice(start, start + n_rows),) for start in starts]
-    for _, chunk in inputs_of(plain, parts):
-        yield chunk
+    with closing(inputs_of(plain, parts)) as chunks:
+        for _, chunk in chunks:
+            yield chunk
 
 
 def rows_at_once(X: Tensor | PixelRows, most: int) -> int:

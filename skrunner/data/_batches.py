@@ -1,6 +1,8 @@
 """From a data set to the batches of an epoch: plain rows, balanced rows, or both."""
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from functools import partial
 from typing import Any
 
 import torch
@@ -131,29 +133,34 @@ class EpochBatches:
         self._process = (rank, n_processes)
 
     def __iter__(self) -> Generator[Batch, None, None]:
-        data = self.dataset
-        if self._process[1] > 1:
-            yield from self._shares()
-            return
-        if self.full:
-            whole = [(slice(None),)] * self.steps
-            for _, X in inputs_of(data.X, whole):
-                yield self._everyone(X)
-            return
-        same_cells = self._balanced is not None and data.weight is None
-        for (rows, n_predictive, fair_from), X in inputs_of(data.X, self._indices()):
-            yield Batch(
-                X,
-                data.y.index_select(0, rows),
-                data.groups.index_select(0, rows),
-                None if data.weight is None else data.weight.index_select(0, rows),
-                n_predictive,
-                fair_from,
-                same_cells,
-                None if data.flagged is None else data.flagged.index_select(0, rows),
-            )
+        shared = self._process[1] > 1
+        plans, batch_of = self._shares() if shared else self._plans()
+        # Ends with this generator, not with the last that holds it: a thread may read.
+        with closing(inputs_of(self.dataset.X, plans)) as inputs:
+            for plan, X in inputs:
+                yield batch_of(plan, X)
 
-    def _everyone(self, X: Tensor) -> Batch:
+    def _plans(self) -> tuple[Iterable[Any], Callable[[Any, Tensor], Batch]]:
+        """Return what to read for each batch, and what makes a batch of it."""
+        if self.full:
+            return [(slice(None),)] * self.steps, self._everyone
+        return self._indices(), self._drawn
+
+    def _drawn(self, plan: tuple[Tensor, int, int], X: Tensor) -> Batch:
+        data = self.dataset
+        rows, n_predictive, fair_from = plan
+        return Batch(
+            X,
+            data.y.index_select(0, rows),
+            data.groups.index_select(0, rows),
+            None if data.weight is None else data.weight.index_select(0, rows),
+            n_predictive,
+            fair_from,
+            self._same_cells(),
+            None if data.flagged is None else data.flagged.index_select(0, rows),
+        )
+
+    def _everyone(self, _plan: Any, X: Tensor) -> Batch:
         data = self.dataset
         n_rows = len(data)
         return Batch(
@@ -167,16 +174,19 @@ class EpochBatches:
             flagged=data.flagged,
         )
 
-    def _shares(self) -> Iterator[Batch]:
+    def _same_cells(self) -> bool:
+        drawn_alike = self._balanced is not None and self.dataset.weight is None
+        return self.full or drawn_alike
+
+    def _shares(self) -> tuple[Iterable[Any], Callable[[Any, Tensor], Batch]]:
+        """Return the same for the own share of every batch."""
         data = self.dataset
         steps = self._indices()
-        same_cells = self.full or (self._balanced is not None and data.weight is None)
         if self.full:
             everyone = torch.arange(len(data), device=data.y.device)
             steps = iter([(everyone, len(data), 0)] * self.steps)
         plans = (own_plan(*step, self._process) for step in steps)
-        for plan, X in inputs_of(data.X, plans):
-            yield shared_batch(data, plan, X, same_cells=same_cells)
+        return plans, partial(shared_batch, data, same_cells=self._same_cells())
 
     def state_dict(self) -> dict[str, Any]:
         """Return what the rows of later epochs depend on.

@@ -52,7 +52,7 @@ class PixelRows:
         self.options = options
         self.dtype = options.dtype
         self.device = torch.device(device)
-        self.ready = getattr(source, "device", None) == self.device
+        self.ready = _is_on(self.device, source)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -170,7 +170,7 @@ class PixelRows:
         storage = choose_storage(self.options.storage, self.nbytes, device)
         on_host = isinstance(source, Tensor) and source.device.type == "cpu"
         keep = storage == "files" or (storage == "host" and on_host)
-        if keep or (isinstance(source, Tensor) and source.device == device):
+        if keep or _is_on(device, source):
             return self.on_the_way_to(device)
         target = device if storage == "device" else torch.device("cpu")
         loaded = torch.empty(self.shape, dtype=torch.uint8, device=target)
@@ -209,6 +209,13 @@ class PixelRows:
         """
         options = replace(self.options, **changes)
         return PixelRows(self._source, options, self._rows, self.device)
+
+
+def _is_on(device: torch.device, source: ImageSource | Tensor) -> bool:
+    if not isinstance(source, Tensor) or source.device.type != device.type:
+        return False
+    # "cuda" is the current one of several; what is there knows its number.
+    return source.device == torch.empty(0, device=device).device
 
 
 def as_pixels(X: Any, options: PixelOptions) -> PixelRows | None:

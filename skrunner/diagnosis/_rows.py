@@ -41,8 +41,9 @@ class Rows:
         matrix = self.means.matrix
         n_rows = rows_at_once(self.X, self.batch_size)
         parts = torch.split(matrix, n_rows, dim=1)
-        for X, part in zip(chunks_of(self.X, n_rows), parts, strict=True):
-            yield X.to(matrix.device), part
+        with closing(chunks_of(self.X, n_rows)) as chunks:
+            for X, part in zip(chunks, parts, strict=True):
+                yield X.to(matrix.device), part
 
 
 @torch.no_grad()

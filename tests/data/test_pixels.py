@@ -109,7 +109,8 @@ class TestOptions:
         expected = [(name, torch.uint8, where, 4) for name in ("augment", "transform")]
         assert seen == [*expected, expected[1]]
         assert trained.dtype == torch.float64
-        assert_close(trained.cpu(), ((255 - PIXELS[:4]) / 5).double())
+        augmented = ((255 - PIXELS[:4]) / 5).double()
+        assert_close(trained.cpu(), augmented, rtol=1e-6, atol=0)  # a GPU's division
         assert_close(plain.cpu(), (PIXELS[:4] / 5).double())
         assert torch.equal(rows[:4], plain)
 
@@ -140,6 +141,13 @@ class TestTo:
             assert torch.equal(rows[:], expected)
         assert len(source.asked) == 3
         assert rows.ready == (storage != "host" or DEVICE == "cpu")
+
+    def test_pixels_are_there_however_the_device_is_named(self):
+        numbered = rows_of().to(torch.device(torch.device(DEVICE).type, 0))
+        assert numbered.ready
+        again = numbered.to(torch.device(DEVICE).type)
+        assert again.ready
+        assert again.identity()[0] is numbered.identity()[0]
 
     def test_files_stay_files(self):
         source = Decoded()

@@ -143,6 +143,8 @@ def compiled(monkeypatch):
     ids=["plain, with a norm", "gap"],
 )
 def test_compiled(kind, params, compiled):
+    # Adam makes steps of rounding where a norm behind a bias leaves it no gradient.
+    params = {**params, "precision": "fp64"}
     fitted = fit(kind, compile=True, **params)
     modules, runs = compiled
     assert modules == [params.get("net", Conv)]
