@@ -14,6 +14,7 @@ from benchmarks.images.notes import NOTES, cut_short, noise, sample
 from benchmarks.images.published import paper_cells
 from benchmarks.images.rows import describe_run, latest, title_of
 from benchmarks.images.search_page import write_search
+from benchmarks.images.second_round import second_round
 from benchmarks.images.verdicts import TITLES, collapses, verdicts
 from benchmarks.paper.agreement import HIGHER, LOWER, RULE
 from benchmarks.paper.cells import compared_row, counts, failures, other_row
@@ -56,7 +57,8 @@ def write_image_pages(results: Path, pages: Path) -> list[Path]:
             path = pages / f"{name}.rst"
             path.write_text(render(name, rows, about))
             written.append(path)
-    return [*written, *write_search(results, pages, about)]
+    search = write_search(results, pages, about, more=second_round(results))
+    return [*written, *search]
 
 
 def render(name: str, rows: list[dict[str, Any]], about: dict[str, Any]) -> str:

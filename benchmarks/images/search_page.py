@@ -32,7 +32,9 @@ COLLAPSE = (
 )
 
 
-def write_search(results: Path, pages: Path, about: dict[str, Any]) -> list[Path]:
+def write_search(
+    results: Path, pages: Path, about: dict[str, Any], *, more: list[str]
+) -> list[Path]:
     """Render the page of the search, if there was one.
 
     Parameters
@@ -43,6 +45,8 @@ def write_search(results: Path, pages: Path, about: dict[str, Any]) -> list[Path
         Where the page goes.
     about : dict
         The machine, versions and images of the run.
+    more : list of str
+        Lines below it.
 
     Returns
     -------
@@ -53,7 +57,8 @@ def write_search(results: Path, pages: Path, about: dict[str, Any]) -> list[Path
     if not rows:
         return []
     path = pages / f"{NAME}.rst"
-    path.write_text(render_search(rows, about))
+    text = [render_search(rows, about), *more]
+    path.write_text("\n".join(text).rstrip() + "\n")
     return [path]
 
 

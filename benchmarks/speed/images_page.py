@@ -36,8 +36,8 @@ SAME_HEADER = ("net", "losses", "gradients", "weights", "chosen neurons")
 SCALING = (
     "*Speedup* is of a step whose rows are divided; *scaling* compares the rows a "
     "second of all processes, with as many rows for each as one process has, with "
-    "those of one. Batch normalization that joins processes reads its input several "
-    "times: a net of many such layers gains less, or nothing."
+    "those of one. Batch normalization that joins processes waits for all of them at "
+    "every layer: a net of many such layers gains less."
 )
 TIMES = ("one_ms", "shared_ms", "as_many_each_ms")
 TIMES_HEADER = ("net", "one", "divided", "as many each", "speedup", "scaling")
