@@ -5,7 +5,8 @@ import pytest
 
 from benchmarks.peers.about import about_text
 from benchmarks.peers.figures import COLORS, draw_frontiers, save_figure
-from benchmarks.peers.neurons_page import answers, read_table, verdict, write_neurons
+from benchmarks.peers.neuron_answers import answers, verdict
+from benchmarks.peers.neurons_page import read_table, write_neurons
 from benchmarks.peers.pages import write_peers
 from benchmarks.peers.points_page import input_titles, name_of
 from benchmarks.peers.summary import (
