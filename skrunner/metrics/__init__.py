@@ -3,9 +3,11 @@
 Owns what is measured of predictions: nothing here trains or differentiates.
 """
 
-from skrunner.metrics._differences import delta_dp, delta_eo, delta_fpr, delta_tpr
+from skrunner.metrics._differences import delta_dp, delta_eo
 from skrunner.metrics._group_metrics import group_metrics
-from skrunner.metrics._rates import GroupRates, group_rates, parity_gap
+from skrunner.metrics._parity import parity_gap
+from skrunner.metrics._rate_differences import delta_fpr, delta_tpr
+from skrunner.metrics._rates import GroupRates, group_rates
 from skrunner.metrics._refit import best_within, constrained
 from skrunner.metrics._registry import (
     get_scorer,

@@ -15,12 +15,11 @@ from sklearn.utils import column_or_1d
 from skrunner.exceptions import UndefinedRateWarning
 from skrunner.groups import GroupEncoding, check_constraints, encode_groups
 from skrunner.metrics._labels import LabelEncoding, encode_labels
+from skrunner.metrics._parity import REQUIRED_RATES, rate_differences
 from skrunner.metrics._rates import (
-    REQUIRED_RATES,
     Floats,
     group_counts,
     rate_denominators,
-    rate_differences,
     rates_of_counts,
 )
 

@@ -10,7 +10,7 @@ from skrunner.metrics._evaluation import Evaluation
 from skrunner.metrics._gaps import check_weights, label_gap
 from skrunner.metrics._labels import encode_labels, score_columns
 from skrunner.metrics._rates import divide, group_counts
-from skrunner.metrics._strong import score_gap
+from skrunner.metrics._score_gaps import score_gap
 
 COLLAPSED = -1.0
 
