@@ -112,9 +112,7 @@ class Layout(NamedTuple):
         Tensor of shape (k, n_columns)
             In order.
         """
-        if not any(self.orders):
-            return columns
-        return columns.index_select(1, self._indices(columns)[0])
+        return self._ordered(columns, 0)
 
     def lying(self, columns: Tensor) -> Tensor:
         """Put columns into memory's order.
@@ -129,13 +127,14 @@ class Layout(NamedTuple):
         Tensor of shape (k, n_columns)
             As they lie.
         """
+        return self._ordered(columns, 1)
+
+    def _ordered(self, columns: Tensor, which: int) -> Tensor:
         if not any(self.orders):
             return columns
-        return columns.index_select(1, self._indices(columns)[1])
-
-    def _indices(self, columns: Tensor) -> tuple[Tensor, Tensor]:
         shapes = tuple(shape[1:] for shape in self.shapes)
-        return _indices(shapes, self.orders, columns.device)
+        indices = _indices(shapes, self.orders, columns.device)
+        return columns.index_select(1, indices[which])
 
 
 def _order(block: Tensor) -> Order | None:
