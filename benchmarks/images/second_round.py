@@ -48,7 +48,8 @@ def second_round(results: Path) -> list[str]:
             continue
         out += [f"{title_of(dataset)}, {TITLES[constraints]}:", ""]
         out += settings_table(part, constraints, choose(part))
-        out += tested_table(tested, constraints)
+        own = (tested["dataset"] == dataset) & (tested["constraints"] == constraints)
+        out += tested_table(tested[own], constraints)
     return out
 
 
@@ -58,7 +59,7 @@ def tested_table(tested: pd.DataFrame, constraints: str) -> list[str]:
     Parameters
     ----------
     tested : DataFrame
-        One row a fit.
+        One row a fit of one task and net.
     constraints : str
         The constraint.
 

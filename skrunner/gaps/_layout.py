@@ -45,7 +45,7 @@ class Layout(NamedTuple):
         """
         return cls(
             tuple(block.shape for block in blocks),
-            tuple(_order(block) for block in blocks),
+            tuple(_order(block.shape, block.stride()) for block in blocks),
         )
 
     def widths(self) -> list[int]:
@@ -137,11 +137,23 @@ class Layout(NamedTuple):
         return columns.index_select(1, indices[which])
 
 
-def _order(block: Tensor) -> Order | None:
-    if block.ndim == 2 or block.is_contiguous():
+@lru_cache(maxsize=1024)  # looked up for every layer, twice a step
+def _order(shape: torch.Size, strides: tuple[int, ...]) -> Order | None:
+    axes = tuple(range(len(shape)))
+    order = (0, *sorted(axes[1:], key=strides.__getitem__, reverse=True))
+    if _is_dense(shape, strides, axes) or not _is_dense(shape, strides, order):
         return None
-    order = sorted(range(1, block.ndim), key=block.stride, reverse=True)
-    return (0, *order) if block.permute(0, *order).is_contiguous() else None
+    return order
+
+
+def _is_dense(shape: torch.Size, strides: tuple[int, ...], order: Order) -> bool:
+    """Tell whether nothing lies between the values, with the axes in this order."""
+    step = 1
+    for axis in reversed(order):
+        if shape[axis] != 1 and strides[axis] != step:
+            return False
+        step *= shape[axis]
+    return True
 
 
 @lru_cache(maxsize=8)  # a net's layout is the same at every step
