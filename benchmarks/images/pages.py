@@ -14,7 +14,6 @@ from benchmarks.images.notes import NOTES, cut_short, noise, sample
 from benchmarks.images.published import paper_cells
 from benchmarks.images.rows import describe_run, latest, title_of
 from benchmarks.images.search_page import write_search
-from benchmarks.images.second_round import second_round
 from benchmarks.images.verdicts import TITLES, collapses, verdicts
 from benchmarks.paper.agreement import HIGHER, LOWER, RULE
 from benchmarks.paper.cells import compared_row, counts, failures, other_row
@@ -57,7 +56,7 @@ def write_image_pages(results: Path, pages: Path) -> list[Path]:
             path = pages / f"{name}.rst"
             path.write_text(render(name, rows, about))
             written.append(path)
-    search = write_search(results, pages, about, more=second_round(results))
+    search = write_search(results, pages, about)
     return [*written, *search]
 
 

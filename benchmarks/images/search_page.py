@@ -32,9 +32,7 @@ COLLAPSE = (
 )
 
 
-def write_search(
-    results: Path, pages: Path, about: dict[str, Any], *, more: list[str]
-) -> list[Path]:
+def write_search(results: Path, pages: Path, about: dict[str, Any]) -> list[Path]:
     """Render the page of the search, if there was one.
 
     Parameters
@@ -45,8 +43,6 @@ def write_search(
         Where the page goes.
     about : dict
         The machine, versions and images of the run.
-    more : list of str
-        Lines below it.
 
     Returns
     -------
@@ -57,8 +53,7 @@ def write_search(
     if not rows:
         return []
     path = pages / f"{NAME}.rst"
-    text = [render_search(rows, about), *more]
-    path.write_text("\n".join(text).rstrip() + "\n")
+    path.write_text(render_search(rows, about).rstrip() + "\n")
     return [path]
 
 

@@ -33,14 +33,14 @@ class Measured(NamedTuple):
         What they are weighed by, for the bins that can be compared.
     means : GroupMeans
         The averaging matrix of the batch, with the bins that it has rows of.
-    gap : Tensor of shape ()
-        The gap of the mean output, detached.
+    gap_parts : Tensor of shape (n_terms, n_outputs)
+        What makes up the gap of the mean output, with its signs, detached.
     """
 
     differences: Tensor
     compared: Comparison
     means: GroupMeans
-    gap: Tensor
+    gap_parts: Tensor
 
 
 class GroupGap:
@@ -103,8 +103,8 @@ class GroupGap:
         else:
             compared = self._comparisons.weigh(means.present, batch)
         by_output = compared.by_output
-        gap = (by_output * differences[:, : by_output.shape[1]]).abs().sum()
-        return Measured(differences, compared, means, gap)
+        gap_parts = by_output * differences[:, : by_output.shape[1]]
+        return Measured(differences, compared, means, gap_parts)
 
     def add_up(
         self, measured: Measured, weights: Tensor, blocks: Sequence[Tensor]

@@ -13,24 +13,32 @@ Forward = Callable[[Tensor], Tensor]
 
 
 class StepLoss(NamedTuple):
-    """The parts of a step's loss, each a tensor of shape ().
+    """The parts of a step's loss.
+
+    An epoch adds up what can wait: a step of a small net is bound by its operations.
 
     Attributes
     ----------
-    loss : Tensor
+    loss : Tensor of shape ()
         What is minimized, attached to the graph.
-    predictive : Tensor
+    predictive : Tensor of shape ()
         The predictive loss.
-    fairness : Tensor or None
+    fairness : Tensor of shape () or None
         The fairness term before it is weighted.
-    gap : Tensor or None
-        The gap of the mean output between groups.
+    gap_parts : Tensor of shape (n_terms, n_outputs) or None
+        The weighted differences of the mean output between groups, with their signs:
+        their absolute values add up to the gap.
     """
 
     loss: Tensor
     predictive: Tensor
     fairness: Tensor | None = None
-    gap: Tensor | None = None
+    gap_parts: Tensor | None = None
+
+    @property
+    def gap(self) -> Tensor | None:
+        """The gap of the mean output between groups, of shape ()."""
+        return None if self.gap_parts is None else self.gap_parts.abs().sum()
 
 
 class Objective(Protocol):

@@ -113,7 +113,9 @@ class StabilizingObjective:
             fairness = self._groups.add_distributions(fairness, logits, measured.means)
         loss = self._weight.add(predictive, fairness, self._step)
         self._step += batch.ends_step
-        return StepLoss(loss, predictive.detach(), fairness.detach(), measured.gap)
+        return StepLoss(
+            loss, predictive.detach(), fairness.detach(), measured.gap_parts
+        )
 
     def state_dict(self) -> dict[str, Any]:
         """Return what later steps depend on.

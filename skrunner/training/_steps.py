@@ -72,7 +72,7 @@ def without_graph(step: StepLoss) -> StepLoss:
 
 
 def stacked(steps: Sequence[StepLoss]) -> Tensor:
-    """Return the losses of an epoch side by side.
+    """Return the losses and the gaps of an epoch side by side.
 
     Parameters
     ----------
@@ -82,11 +82,15 @@ def stacked(steps: Sequence[StepLoss]) -> Tensor:
     Returns
     -------
     Tensor of shape (n_steps, 4)
-        NaN where there is none.
+        Loss, predictive loss, fairness term and gap; NaN where there is none.
     """
-    nothing = steps[0].loss.new_full((), torch.nan)
-    columns = [
-        torch.stack([nothing if part is None else part for part in column]).to(nothing)
-        for column in zip(*steps, strict=True)
-    ]
-    return torch.stack(columns, 1)
+    like = steps[0].loss
+    columns = [_column(values, like) for values in zip(*steps, strict=True)]
+    return torch.stack(
+        [*columns[:3], columns[3].abs().reshape(len(steps), -1).sum(1)], 1
+    )
+
+
+def _column(values: Sequence[Tensor | None], like: Tensor) -> Tensor:
+    nothing = like.new_full((), torch.nan)
+    return torch.stack([nothing if v is None else v for v in values]).to(like)

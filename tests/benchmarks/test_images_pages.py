@@ -12,7 +12,6 @@ from benchmarks.images.pages import render, write_image_pages
 from benchmarks.images.published import BY_TASK, TABLE7, paper_cells
 from benchmarks.images.search import settings_of
 from benchmarks.images.search_page import best_within, render_search
-from benchmarks.images.second_round import FITS, TESTED, second_round
 from tests.benchmarks.faces import fit_row
 from tests.benchmarks.test_pages import cells
 
@@ -256,32 +255,3 @@ def test_fewer_seeds_than_the_protocol_has_are_said():
     assert "Cut short" not in render("table4", whole, ABOUT)
     page = render("table4", whole[:-2], ABOUT)
     assert "methods have 3 to 5 training seeds, of the 5 that" in page
-
-
-def test_a_second_round_shows_its_choice_and_what_came_of_it(tmp_path):
-    assert second_round(tmp_path) == []
-    fits = [
-        fit_row("vanilla", params={}, ap=0.80),
-        *(
-            fit_row("runner_best", seed, params={"fairness_weight": weight}, **scores)
-            for weight, scores in (
-                (0.2, {"ap": 0.79, "delta_dp": 0.2}),
-                (0.7, {"ap": 0.40, "delta_dp": 0.2}),
-            )
-            for seed in (100, 101)
-        ),
-    ]
-    tested = [
-        fit_row("runner_best", seed, ap=ap, acc=0.7, delta_dp=0.25)
-        for seed, ap in ((0, 0.83), (1, 0.85))
-    ]
-    for name, rows in ((FITS, fits), (TESTED, tested)):
-        (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
-    page = "\n".join(second_round(tmp_path))
-    settings, choice = page.split("Its choice on test images")
-    title = "RUNNER, best settings"
-    first = [["fairness_weight=0.2"], ["0.790"], ["0.200"], ["chosen"]]
-    assert cells(settings, title) == first
-    assert settings.count(title) == 2
-    measured = [["2"], ["0.840 ± 0.014"], ["0.700 ± 0.000"], ["0.250 ± 0.000"]]
-    assert cells(choice, title) == measured
