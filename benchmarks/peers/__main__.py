@@ -69,7 +69,7 @@ def read_options(arguments: list[str] | None = None) -> argparse.Namespace:
         "--gaps",
         nargs="+",
         choices=neuron_plans.GAP_TERMS,
-        help="how the output's gap is compared in the term",
+        help="what is special about the fairness term",
     )
     heads = commands.add_parser("transfer", help="is a repair inherited by a new head?")
     few = commands.add_parser("few_groups", help="do neurons help with few groups?")

@@ -5,7 +5,7 @@ against the gap of the output alone, on nets of several depths and widths, at th
 weights λ, with the paper's inputs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import product
 from typing import Any
 
@@ -34,7 +34,7 @@ def points(
     seeds: int | None = None,
     datasets: Sequence[str] = DATASETS,
     nets: Sequence[str] = tuple(NETS),
-    gap_terms: Sequence[str] = GAP_TERMS,
+    gap_terms: Collection[str] = GAP_TERMS,
 ) -> list[Point]:
     """List the fits: by the stages of the plan, and in each split by split.
 
@@ -48,7 +48,7 @@ def points(
         The data sets.
     nets : sequence of str
         Keys of ``NETS``.
-    gap_terms : sequence of str
+    gap_terms : collection of str
         Of ``GAP_TERMS``.
 
     Returns
@@ -78,7 +78,7 @@ def points(
     return found
 
 
-def _points_of(block: Block, seed: int, gap_terms: Sequence[str]) -> list[Point]:
+def _points_of(block: Block, seed: int, gap_terms: Collection[str]) -> list[Point]:
     names = ("seed", "dataset", "constraints", "net", "term", "method", "strength")
     found = []
     for constraints in block.constraints:
@@ -116,10 +116,9 @@ def make(point: Point, device: str) -> Any:
         plain = vanilla(point["dataset"], point["constraints"], common)
         return plain.set_params(**net)
     importance, ratio = VARIANTS[point["method"]]
-    gap = None if point["term"] == "default" else point["term"]
     params = {
         "constraints": point["constraints"],
-        "gap": gap,
+        **GAP_TERMS[point["term"]],
         **VALIDATION,
         **point["strength"],
         **net,

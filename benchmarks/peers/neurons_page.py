@@ -13,7 +13,11 @@ from benchmarks.peers.neuron_answers import CONTROLS, answers, verdict
 from benchmarks.peers.summary import RULE, UTILITIES, VOLUMES, table_of
 from benchmarks.peers.verdicts import interval_text
 
-TERMS = {"default": "default", "wasserstein": "distributions (Wasserstein)"}
+TERMS = {
+    "default": "default",
+    "wasserstein": "distributions (Wasserstein)",
+    "limited": "default, gradient limited",
+}
 
 FEW_GROUPS = (
     f"The plain net was trained on all rows and repaired on {ROWS} of them, the only "
@@ -130,7 +134,7 @@ def neurons_page(frame: pd.DataFrame, failed: int, about: str, title: str) -> st
     if failed:
         out += [f"{failed} fits failed and are left out.", ""]
     header = (
-        "net, output gap in the term",
+        "net, fairness term",
         "share",
         "less ...",
         *(f"{UTILITIES[utility]}, {which}" for which, utility in VOLUMES),

@@ -102,7 +102,7 @@ def test_the_cost_is_told_in_fits_and_minutes(seconds):
 
 def test_the_neurons_compared():
     todo = neurons.points(seeds=1, datasets=["adult"], nets=["50x4"])
-    assert len(todo) == 2 * (1 + 2 * 8 * 3)
+    assert len(todo) == 2 * (1 + 3 * 8 * 3)
     methods = {point["method"] for point in todo}
     assert methods == {"vanilla", *VARIANTS}
     for point in todo:
@@ -112,16 +112,18 @@ def test_the_neurons_compared():
         if point["method"] in ("auto 5%", "random 5%"):
             assert made.neuron_ratio == 0.05
             assert made.importance == point["method"].split()[0]
-        if point["term"] == "wasserstein":
-            assert made.gap == "wasserstein"
+        wasserstein, limited = (point["term"] == t for t in ("wasserstein", "limited"))
+        if point["method"] != "vanilla":
+            assert made.gap == ("wasserstein" if wasserstein else None)
+            assert made.fairness_gradient_limit == (1.0 if limited else None)
 
 
 def test_the_papers_net_comes_first_then_split_by_split(seconds):
     todo = neurons.points(plan=NEURON_PLANS["short"])
     rounds = [(p["net"] != "200x2", p["seed"]) for p in todo]
     assert [key for key, _ in itertools.groupby(rounds)] == [
-        *((False, seed) for seed in range(1, 6)),
-        *((True, seed) for seed in range(1, 4)),
+        *((False, seed) for seed in range(1, 11)),
+        *((True, seed) for seed in range(1, 11)),
     ]
     deep = [p for p in todo if p["net"] != "200x2" and p["seed"] == 1]
     assert {p["method"] for p in deep} == {"vanilla", *FEW_VARIANTS}
@@ -130,7 +132,7 @@ def test_the_papers_net_comes_first_then_split_by_split(seconds):
     chosen = neurons.points(
         plan=NEURON_PLANS["short"], nets=["1000x2"], gap_terms=["wasserstein"]
     )
-    assert [p["method"] for p in chosen] == ["vanilla"] * 3
+    assert [p["method"] for p in chosen] == ["vanilla"] * 30
 
 
 def test_a_neuron_fit_that_fails_is_a_row(monkeypatch):
