@@ -37,7 +37,13 @@ class StepLoss(NamedTuple):
 
     @property
     def gap(self) -> Tensor | None:
-        """The gap of the mean output between groups, of shape ()."""
+        """Add up the gap of the mean output between groups.
+
+        Returns
+        -------
+        Tensor of shape () or None
+            The gap.
+        """
         return None if self.gap_parts is None else self.gap_parts.abs().sum()
 
 
