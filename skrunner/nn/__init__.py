@@ -15,6 +15,7 @@ from skrunner.nn._layers import (
 )
 from skrunner.nn._mlp import MLP
 from skrunner.nn._presets import IMAGE_PRESETS, PRESETS, make_preset
+from skrunner.nn._reader import ActivationReader
 from skrunner.nn._recorder import ActivationRecorder
 from skrunner.nn._row_dropout import row_dropout
 
@@ -22,6 +23,7 @@ __all__ = [
     "IMAGE_PRESETS",
     "MLP",
     "PRESETS",
+    "ActivationReader",
     "ActivationRecorder",
     "NeuronLayers",
     "ablated",

@@ -34,6 +34,8 @@ class NeuronLayers:
         The name of the output layer.
     n_outputs : int
         Number of logits a row.
+    root : Module
+        The module that they are part of.
     """
 
     names: tuple[str, ...]
@@ -41,6 +43,7 @@ class NeuronLayers:
     depths: tuple[int, ...]
     output: str
     n_outputs: int
+    root: nn.Module
 
     def as_mapping(self) -> Mapping[str, nn.Module]:
         """Map names to layers.
@@ -163,6 +166,7 @@ def find_neuron_layers(
         tuple(recorder.depths[name] for name in chosen),
         output,
         1 if logits.ndim == 1 else logits.shape[1],
+        module,
     )
 
 

@@ -52,6 +52,9 @@ class ActivationRecorder(TorchFunctionMode):
         The last activations, attached to the autograd graph.
     depths : dict of str to int
         How many norms and nonlinearities followed the layer.
+    overwritten : set of str
+        The layers whose activation was overwritten later on; what is recorded is a copy
+        from before.
 
     Examples
     --------
@@ -68,6 +71,7 @@ class ActivationRecorder(TorchFunctionMode):
         super().__init__()
         self.activations: dict[str, Tensor] = {}
         self.depths: dict[str, int] = {}
+        self.overwritten: set[str] = set()
         self._layers = layers
         self._handles: list[torch.utils.hooks.RemovableHandle] = []
         self._owners: dict[int, str] = {}
@@ -92,6 +96,21 @@ class ActivationRecorder(TorchFunctionMode):
             self._handles.clear()
             self._owners.clear()
 
+    def owner_of(self, value: object) -> str | None:
+        """Tell whose activation a value is so far, during a forward pass.
+
+        Parameters
+        ----------
+        value : object
+            Such as what a module returned.
+
+        Returns
+        -------
+        str or None
+            The layer.
+        """
+        return self._owners.get(id(value))
+
     def _hook(self, name: str) -> Callable[..., Tensor | None]:
         def read(_module: nn.Module, _args: object, output: Tensor) -> Tensor | None:
             return self._keep(name, output, depth=0)
@@ -105,6 +124,7 @@ class ActivationRecorder(TorchFunctionMode):
             self._owners.pop(id(previous), None)
         self.activations[name] = activation
         self.depths[name] = depth
+        self.overwritten.discard(name)
         self._owners[id(activation)] = name
         return None
 
@@ -116,7 +136,7 @@ class ActivationRecorder(TorchFunctionMode):
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
         """Call the function; if it transforms a recorded activation, follow it."""
-        owner = self._owners.get(id(args[0])) if args else None
+        owner = self.owner_of(args[0]) if args else None
         if owner is not None and func not in FOLLOWED:
             if _overwrites(func):
                 self._rescue(owner, args[0])
@@ -135,6 +155,7 @@ class ActivationRecorder(TorchFunctionMode):
         _Rewired.apply(activation, kept)
         del self._owners[id(activation)]
         self.activations[name] = kept
+        self.overwritten.add(name)
 
 
 class _Rewired(torch.autograd.Function):

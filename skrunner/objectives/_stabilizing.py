@@ -14,7 +14,7 @@ from skrunner.diagnosis import (
     top_neurons,
 )
 from skrunner.gaps import GapStructure, GroupMeans, spread
-from skrunner.nn import ActivationRecorder, NeuronLayers, neuron_first
+from skrunner.nn import ActivationReader, NeuronLayers, neuron_first
 from skrunner.objectives._comparison import Comparison, length_of
 from skrunner.objectives._group_gap import GroupGap, Measured
 from skrunner.objectives._predictive import Forward, StepLoss, predictive_loss
@@ -58,7 +58,7 @@ class StabilizingObjective:
         self.settings = settings
         self._groups = GroupGap(structure, settings.gap, settings.gap_momentum)
         self._layers = layers
-        self._hooked = layers.as_mapping()
+        self._reader = ActivationReader(layers)
         self._generator = torch.Generator().manual_seed(settings.seed)
         self._criteria = resolve_criteria(
             settings.importance, layers.modules, self._generator
@@ -90,9 +90,9 @@ class StabilizingObjective:
         StepLoss
             The loss and its parts.
         """
-        with ActivationRecorder(self._hooked) as recorder:
+        with self._reader.reading() as found:
             logits = forward(batch.X)
-        activations = [recorder.activations[name] for name in self._layers.names]
+        activations = [found[name] for name in self._layers.names]
         predictive = predictive_loss(
             self.criterion, logits[: batch.n_predictive], batch
         )
