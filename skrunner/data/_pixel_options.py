@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -89,9 +90,18 @@ def standardized(pixels: Tensor, dtype: torch.dtype) -> Tensor:
     Tensor of shape (n_rows, channels, height, width)
         In about [-2, 2.7].
     """
-    three = pixels.shape[1] == 3
-    mean = pixels.new_tensor(MEAN if three else 0.5, dtype=dtype)
-    deviation = pixels.new_tensor(DEVIATION if three else 0.5, dtype=dtype)
-    scale, shift = 1 / (255 * deviation), -mean / deviation
+    shift, scale = _line(pixels.shape[1] == 3, dtype, pixels.device)
+    return torch.addcmul(shift, pixels, scale)
+
+
+@lru_cache(maxsize=16)  # a GPU would wait for four numbers from the host at every batch
+def _line(
+    three: bool,
+    dtype: torch.dtype,
+    device: torch.device,
+) -> tuple[Tensor, Tensor]:
+    """Return the constants of the line that standardizes, by channel."""
+    mean = torch.tensor(MEAN if three else 0.5, dtype=dtype, device=device)
+    deviation = torch.tensor(DEVIATION if three else 0.5, dtype=dtype, device=device)
     shape = (-1, 1, 1)
-    return torch.addcmul(shift.reshape(shape), pixels, scale.reshape(shape))
+    return (-mean / deviation).reshape(shape), (1 / (255 * deviation)).reshape(shape)

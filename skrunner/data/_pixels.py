@@ -23,7 +23,7 @@ class PixelRows:
     options : PixelOptions
         What becomes of them.
     rows : Tensor of int64 of shape (n_rows,) or None, default=None
-        Which images are the rows, on the CPU; None takes all.
+        Which images are the rows; None takes all.
     device : device or str, default="cpu"
         Where batches go.
 
@@ -48,7 +48,10 @@ class PixelRows:
         device: torch.device | str = "cpu",
     ) -> None:
         self._source = source
+        # Where the pixels are: numbers from elsewhere would make every step wait.
+        place = source.device if isinstance(source, Tensor) else "cpu"
         self._rows = torch.arange(len(source)) if rows is None else rows
+        self._rows = self._rows.to(place)
         self.options = options
         self.dtype = options.dtype
         self.device = torch.device(device)
@@ -95,10 +98,10 @@ class PixelRows:
         Tensor of uint8 of shape (n_batch, channels, height, width)
             On the device if the pixels are there already, else on the host.
         """
-        key = key.cpu() if isinstance(key, Tensor) else key
+        key = key.to(self._rows.device) if isinstance(key, Tensor) else key
         rows, source = self._rows[key], self._source
         if isinstance(source, Tensor) and source.device.type != "cpu":
-            return source[rows.to(source.device)]
+            return source[rows]
         pinned = self.device.type == "cuda"
         shape = (len(rows), *self.shape[1:])
         pixels = torch.empty(shape, dtype=torch.uint8, pin_memory=pinned)
@@ -147,7 +150,7 @@ class PixelRows:
         PixelRows
             The selection.
         """
-        chosen = self._rows[rows.cpu()]
+        chosen = self._rows[rows.to(self._rows.device)]
         return PixelRows(self._source, self.options, chosen, self.device)
 
     def to(self, device: torch.device | str) -> "PixelRows":
