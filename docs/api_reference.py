@@ -189,6 +189,7 @@ API = (
                 "Observation",
                 "Hooks that are gone when the block ends, on error too.",
                 (
+                    "ActivationReader",
                     "ActivationRecorder",
                     "NeuronLayers",
                     "find_neuron_layers",

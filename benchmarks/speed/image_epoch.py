@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
+from torch.autograd import DeviceType
+from torch.profiler import ProfilerActivity, profile
 
 from skrunner import NetClassifier, RunnerClassifier
 from skrunner.data import EpochBatches, GroupDataset
@@ -175,3 +177,30 @@ def peak_above(run: Callable[[], None], device: str) -> float | None:
     run()
     torch.cuda.synchronize()
     return (torch.cuda.max_memory_allocated() - before) / 1e9
+
+
+def work_ms(run: Callable[[], None], device: str) -> float | None:
+    """Return how long the GPU works in a call: its kernels and copies, without gaps.
+
+    Parameters
+    ----------
+    run : callable
+        What is called.
+    device : str
+        A CUDA device; others do not tell.
+
+    Returns
+    -------
+    float or None
+        Milliseconds a step; None elsewhere.
+    """
+    if not device.startswith("cuda"):
+        return None
+    torch.cuda.synchronize()
+    with profile(activities=[ProfilerActivity.CUDA]) as profiled:
+        run()
+        torch.cuda.synchronize()
+    on_device = [
+        event for event in profiled.events() if event.device_type == DeviceType.CUDA
+    ]
+    return sum(event.self_device_time_total for event in on_device) / 1000 / STEPS

@@ -18,9 +18,11 @@ from benchmarks.paper.rst import heading, list_table
 
 INTRO = """Ratios of two timings taken one after the other in one run, the median of
 the repeats with the least and the most; RUNNER and the plain net go through the same
-rows. Memory is what a step takes at its peak beside weights, optimizer and pixels.
-The limits are the project's goals on a GPU."""
-HEADER = ("step", "ratio", "limit", "plain step", "RUNNER's step", "memory")
+rows. *Work* is the ratio of the times in which the GPU runs a kernel or copies,
+without the gaps in which it waits for the host to launch the next. The limits are the
+project's goals on a GPU; they come from steps that wait for no launch. Memory is what a
+step takes at its peak beside weights, optimizer and pixels."""
+HEADER = ("step", "ratio", "work", "limit", "plain step", "RUNNER's step", "memory")
 RATES = """A plain epoch over all images, end to end: from JPEG files that threads
 decode while the device trains, and from pixels that are on the device."""
 MEMORY = (
@@ -107,23 +109,28 @@ def speed(results: dict[str, Any]) -> list[str]:
 def _step(name: str, row: dict[str, Any]) -> list[str]:
     if "error" in row:
         error = row["error"].replace("`", "'")
-        return [name, f"not measured: ``{error}``", *["-"] * 4]
+        return [name, f"not measured: ``{error}``", *["-"] * 5]
     memory = "-"
     if row.get("plain_gb"):
         plain, runner = row["plain_gb"], row["runner_gb"]
         memory = f"{plain:.2f} to {runner:.2f} GB ({runner / plain:.2f})"
-    limit = "-"
-    if "limit" in row:
-        limit = f"{row['limit']:.2f}\n"
-        limit += "*met*" if row["ratio"] <= row["limit"] else "*missed*"
+    limit = f"{row['limit']:.2f}\n{_verdict(row)}" if "limit" in row else "-"
     return [
         name,
         f"{row['ratio']:.2f} ({row['least']:.2f} to {row['most']:.2f})",
+        f"{row['work_ratio']:.2f}" if "work_ratio" in row else "-",
         limit,
         f"{row['plain_ms']:.1f} ms",
         f"{row['runner_ms']:.1f} ms",
         memory,
     ]
+
+
+def _verdict(row: dict[str, Any]) -> str:
+    if row["ratio"] <= row["limit"]:
+        return "*met*"
+    by_work = row.get("work_ratio", row["ratio"]) <= row["limit"]
+    return "*met by the work*" if by_work else "*missed*"
 
 
 def memory(results: dict[str, Any]) -> list[str]:

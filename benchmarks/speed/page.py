@@ -2,8 +2,8 @@
 
     python -m benchmarks.speed.page --results FOLDER --output docs/results/speed.rst
 
-The folder holds ``step-cpu.json`` and, where there was a GPU, ``step-cuda.json`` of
-``benchmarks.speed.step``, ``fair_smote.json`` and ``fair_neuron.json``.
+The folder holds what ``benchmarks.speed.step`` wrote, as ``step-<machine>.json``, and
+``fair_smote.json`` and ``fair_neuron.json``.
 """
 
 import argparse
@@ -40,9 +40,8 @@ def render(folder: Path) -> str:
         reStructuredText.
     """
     out = [*heading("Speed", "="), INTRO, ""]
-    for name in ("step-cpu.json", "step-cuda.json"):
-        if (folder / name).exists():
-            out += steps(json.loads((folder / name).read_text()))
+    for file in sorted(folder.glob("step-*.json")):
+        out += steps(json.loads(file.read_text()))
     return "\n".join([*out, *diagnoses(folder)]).rstrip() + "\n"
 
 

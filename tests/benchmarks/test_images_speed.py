@@ -86,6 +86,35 @@ def test_the_ratios_are_medians_of_pairs(monkeypatch):
     assert (found["ratio"], found["least"], found["most"]) == (1.5, 1.0, 3.0)
     assert found["plain_ms"] == 1000 * 2.0 / image_epoch.STEPS
     assert found["runner_ms"] == 1000 * 6.0 / image_epoch.STEPS
+    assert "work_ratio" not in found  # a CPU has no launches to wait for
+
+
+def test_the_work_of_the_gpu_is_compared(monkeypatch):
+    epochs = [image_epoch.Epoch(lambda: None, None, None) for _ in range(2)]
+    times = {epochs[0].run: 4.0, epochs[1].run: 6.0}
+    monkeypatch.setattr(images, "work_ms", lambda run, device: times[run])
+    assert images.work_of(*epochs, "cuda") == {
+        "work_ratio": 1.5,
+        "plain_work_ms": 4.0,
+        "runner_work_ms": 6.0,
+    }
+
+
+@pytest.mark.filterwarnings("ignore:Warning. Profiler clears events")
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_the_work_of_the_gpu_is_that_of_its_kernels():
+    values = torch.ones(10**8, device="cuda")
+    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+
+    def run():
+        start.record()
+        for _ in range(image_epoch.STEPS):
+            values.add_(1)
+        end.record()
+
+    run()
+    work = image_epoch.work_ms(run, "cuda")
+    assert work == pytest.approx(start.elapsed_time(end) / image_epoch.STEPS, rel=0.2)
 
 
 def test_every_net_setting_and_variant_is_measured(monkeypatch):
@@ -156,6 +185,8 @@ def test_the_page_shows_what_was_measured(tmp_path):
     ratios = {
         "resnet18, every step": STEP,
         "resnet18, every 5": {**STEP, "ratio": 1.6, "plain_gb": None},
+        "alexnet, waits": {**STEP, "ratio": 1.6, "work_ratio": 1.25},
+        "alexnet, works": {**STEP, "ratio": 1.6, "work_ratio": 1.56},
         "resnet18, compiled": {"error": "RuntimeError: no `compiler`"},
     }
     rates = {"resnet18, fp32": {"read from JPEG files": 21000.4}}
@@ -164,12 +195,16 @@ def test_the_page_shows_what_was_measured(tmp_path):
     page = render(tmp_path)
     assert cells(page, "resnet18, every step") == [
         ["1.48 (1.40 to 1.50)"],
+        ["-"],
         ["1.55", "*met*"],
         ["40.0 ms"],
         ["59.3 ms"],
         ["2.00 to 2.50 GB (1.25)"],
     ]
-    assert [c[-1] for c in cells(page, "resnet18, every 5")[1::3]] == ["*missed*", "-"]
+    assert [c[-1] for c in cells(page, "resnet18, every 5")[2::3]] == ["*missed*", "-"]
+    waits, works = (cells(page, f"alexnet, {what}")[1:3] for what in ("waits", "works"))
+    assert waits == [["1.25"], ["1.55", "*met by the work*"]]
+    assert works == [["1.56"], ["1.55", "*missed*"]]
     assert cells(page, "resnet18, compiled")[0] == [
         "not measured: ``RuntimeError: no 'compiler'``"
     ]

@@ -110,11 +110,16 @@ def test_torchrun_starts_processes_that_fit_together(tmp_path, one):
     script.write_text(SCRIPT)
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     root = str(Path(__file__).parents[2])
+    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     subprocess.run(
         [*launcher, "--nproc-per-node", "2", str(script), str(tmp_path)],
         check=True,
         timeout=120,
-        env={**os.environ, "PYTHONPATH": root, "OMP_NUM_THREADS": "1"},
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(paths),
+            "OMP_NUM_THREADS": "1",
+        },
     )
     for rank in range(2):
         weights = np.load(tmp_path / f"{rank} of 2.npy")
