@@ -1,10 +1,13 @@
 """What the best settings are to reach, and whether they do."""
 
+import math
 from typing import NamedTuple
 
 import pandas as pd
 
 from benchmarks.paper.scores import GAPS
+
+ROUNDED = 5e-4  # goals are judged in the three digits of the tables
 
 
 class Goal(NamedTuple):
@@ -117,4 +120,36 @@ def judge(goal: Goal, measured: Goal, vanilla: Goal) -> Verdict:
         round(got, 3) - round(wanted, 3)
         for got, wanted in zip(measured[:3], target[:3], strict=True)
     )
-    return Verdict(target, measured, gap < 5e-4 and ap > -5e-4 and acc > -5e-4)
+    return Verdict(target, measured, gap < ROUNDED and ap > -ROUNDED and acc > -ROUNDED)
+
+
+def missing(verdict: Verdict, rows: pd.DataFrame, constraints: str) -> list[str]:
+    """Say by how much a goal is missed, beside what the splits can tell.
+
+    Parameters
+    ----------
+    verdict : Verdict
+        The verdict.
+    rows : DataFrame
+        What was measured, one row a split.
+    constraints : str
+        The constraint.
+
+    Returns
+    -------
+    list of str
+        For each part that is missed the distance, and how many standard errors of the
+        mean over the splits that is.
+    """
+    names = {"gap": GAPS[constraints], "AP": "ap", "ACC": "acc"}
+    texts = []
+    for i, (title, name) in enumerate(names.items()):
+        sign = -1 if title == "gap" else 1
+        goal, measured = verdict.goal[i], verdict.measured[i]
+        if sign * (round(goal, 3) - round(measured, 3)) < ROUNDED:
+            continue
+        short = sign * (goal - measured)
+        errors = short / (rows[name].std() / math.sqrt(len(rows)))
+        told = "" if math.isnan(errors) else f" ({errors:.1f} standard errors)"
+        texts.append(f"{title} by {short:.4f}{told}")
+    return texts

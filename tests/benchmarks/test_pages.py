@@ -120,7 +120,23 @@ def test_goals_are_judged_on_the_page():
     ]
     bad = [row("runner_best", 0, ap=0.77, acc=0.84, delta_dp=0.05)]
     section = render("table1", VANILLA + bad, {})
-    assert cells(section[section.index("Goals\n") :], "Adult")[-1] == ["missed"]
+    missed = cells(section[section.index("Goals\n") :], "Adult")[-1]
+    assert missed == ["missed", "gap by 0.0100"]
+
+
+def test_a_missed_goal_is_set_beside_what_the_splits_can_tell():
+    gaps = [0.042, 0.052, 0.047]  # mean .047, deviation .005
+    accuracies = [0.8374, 0.8384, 0.8364]  # rounded .837
+    rows = [
+        row("runner_best", seed, ap=0.77, acc=acc, delta_dp=gap)
+        for seed, (gap, acc) in enumerate(zip(gaps, accuracies, strict=True))
+    ]
+    section = render("table1", VANILLA + rows, {})
+    assert cells(section[section.index("Goals\n") :], "Adult")[-1] == [
+        "missed",
+        "gap by 0.0070 (2.4 standard errors)",  # .007 / (.005 / sqrt 3)
+        "ACC by 0.0006 (1.0 standard errors)",  # .0006 / (.001 / sqrt 3)
+    ]
 
 
 def test_times_are_ratios_on_the_same_split():
