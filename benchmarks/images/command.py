@@ -14,7 +14,8 @@ import math
 import signal
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -79,9 +80,7 @@ def run_images(options: argparse.Namespace) -> None:
     if not todo:
         return
     options.output.mkdir(parents=True, exist_ok=True)
-    # Being ended must not leave the images behind.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    with tempfile.TemporaryDirectory(prefix="faces-") as folder:
+    with _leaving_when_ended(), tempfile.TemporaryDirectory(prefix="faces-") as folder:
         faces = Path(folder)
         write_faces(options.celeba_root, faces, budget_of(options))
         about = {
@@ -203,3 +202,13 @@ def store_choice(rows: list[dict[str, Any]], options: argparse.Namespace) -> Non
     text = json.dumps(stored, indent=1) + "\n"
     (options.output / f"{SEARCH}_best.json").write_text(text)
     BEST.write_text(text)
+
+
+@contextmanager
+def _leaving_when_ended() -> Iterator[None]:
+    """Let a signal to end unwind the stack: the images must not be left behind."""
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -18,12 +18,10 @@ import torch
 from skorch.callbacks import Callback
 
 from benchmarks.paper.agreement import Spread
-from benchmarks.paper.best import FIRST_SEED
-from benchmarks.paper.grid import guarded, split_of
-from benchmarks.paper.methods import tuned
+from benchmarks.paper.best import FIRST_SEED, fit_candidate
 from benchmarks.paper.rst import heading, list_table
 from benchmarks.paper.runs import read_rows, run_points
-from benchmarks.paper.scores import GAPS, fit_and_score
+from benchmarks.paper.scores import GAPS
 from benchmarks.paper.summary import successful
 
 DP, EO = GAPS
@@ -124,17 +122,11 @@ def fit_point(point: dict[str, Any], device: str) -> dict[str, Any]:
     dict
         The point with its scores, or an ``error``.
     """
-
-    def fit() -> dict[str, Any]:
-        split = split_of(point["dataset"], point["seed"])
-        params = dict(point["params"])
-        if point["share"]:
-            params["callbacks"] = [Averaging(point["share"])]
-        common = {"device": device, "random_state": point["seed"]}
-        estimator = tuned("runner_best", point["constraints"], params, common)
-        return fit_and_score(estimator, split.train, split.valid)
-
-    return {**point, **guarded(fit, device)}
+    params = dict(point["params"])
+    if point["share"]:
+        params["callbacks"] = [Averaging(point["share"])]
+    row = fit_candidate({**point, "method": "runner_best", "params": params}, device)
+    return {**row, **point}
 
 
 def render(rows: list[dict[str, Any]]) -> str:

@@ -96,9 +96,7 @@ def standardized(pixels: Tensor, dtype: torch.dtype) -> Tensor:
 
 @lru_cache(maxsize=16)  # a GPU would wait for four numbers from the host at every batch
 def _line(
-    three: bool,
-    dtype: torch.dtype,
-    device: torch.device,
+    three: bool, dtype: torch.dtype, device: torch.device
 ) -> tuple[Tensor, Tensor]:
     """Return the constants of the line that standardizes, by channel."""
     mean = torch.tensor(MEAN if three else 0.5, dtype=dtype, device=device)

@@ -48,10 +48,9 @@ class PixelRows:
         device: torch.device | str = "cpu",
     ) -> None:
         self._source = source
+        rows = torch.arange(len(source)) if rows is None else rows
         # Where the pixels are: numbers from elsewhere would make every step wait.
-        place = source.device if isinstance(source, Tensor) else "cpu"
-        self._rows = torch.arange(len(source)) if rows is None else rows
-        self._rows = self._rows.to(place)
+        self._rows = rows.to(source.device if isinstance(source, Tensor) else "cpu")
         self.options = options
         self.dtype = options.dtype
         self.device = torch.device(device)

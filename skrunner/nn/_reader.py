@@ -124,7 +124,7 @@ class ActivationReader:
         }
         if len(met) == len(self._hooked):
             self._calls, self._overwritten = met, frozenset(recorder.overwritten)
-            self._counts = _of(counts, met)
+            self._counts = Counter({call.module: counts[call.module] for call in met})
 
     @contextmanager
     def _meeting(self, found: dict[str, Tensor]) -> Iterator[None]:
@@ -145,7 +145,3 @@ class ActivationReader:
             yield
         if counts != self._counts:
             self._calls = {}
-
-
-def _of(counts: Counter[nn.Module], calls: dict[Call, str]) -> Counter[nn.Module]:
-    return Counter({call.module: counts[call.module] for call in calls})

@@ -1,6 +1,7 @@
 """Which fits runs on images make, what each trains, and that a killed run goes on."""
 
 import json
+import signal
 
 import numpy as np
 import pandas as pd
@@ -198,7 +199,9 @@ def test_a_run_scores_test_images_and_goes_on(monkeypatch, tmp_path):
     tiny = METHODS["oversample"]._replace(make=counted)
     monkeypatch.setitem(METHODS, "oversample", tiny)
     words = options(tmp_path, "table4", "--seeds", "1", "--methods", "oversample")
+    before = signal.getsignal(signal.SIGTERM)
     run_images(words)
+    assert signal.getsignal(signal.SIGTERM) is before
     file = tmp_path / "results" / "table4.jsonl"
     first, second = read_rows(file)
     assert first["base_rate"] == pytest.approx(2 / 3)  # of the three test images
