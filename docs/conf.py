@@ -19,6 +19,7 @@ project_copyright = "2026, The skrunner developers"
 release = version = skrunner.__version__
 
 extensions = [
+    "myst_parser",  # the pages of results are Markdown
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",

@@ -17,7 +17,7 @@ from benchmarks.images.search_page import write_search
 from benchmarks.images.verdicts import TITLES, collapses, verdicts
 from benchmarks.paper.agreement import HIGHER, LOWER, RULE
 from benchmarks.paper.cells import compared_row, counts, failures, other_row
-from benchmarks.paper.rst import definition, heading, list_table
+from benchmarks.paper.markdown import definition, heading, titled_table
 from benchmarks.paper.summary import (
     MEASURES,
     Key,
@@ -53,7 +53,7 @@ def write_image_pages(results: Path, pages: Path) -> list[Path]:
     for name in TABLES:
         rows = latest(results / f"{name}.jsonl")
         if rows:
-            path = pages / f"{name}.rst"
+            path = pages / f"{name}.md"
             path.write_text(render(name, rows, about))
             written.append(path)
     search = write_search(results, pages, about)
@@ -75,7 +75,7 @@ def render(name: str, rows: list[dict[str, Any]], about: dict[str, Any]) -> str:
     Returns
     -------
     str
-        reStructuredText.
+        Markdown.
     """
     frame = successful(rows)
     lines = summarize(frame)
@@ -85,10 +85,10 @@ def render(name: str, rows: list[dict[str, Any]], about: dict[str, Any]) -> str:
         f"training seeds: {frame['seed'].nunique()}, means ± standard deviations over "
         "them on the official test part. The official train and validation parts are "
         "joined, and each seed sets as many rows aside as the validation part has, the "
-        "same for all methods, to choose the epoch; :doc:`reading` says how to read "
-        "the figures."
+        "same for all methods, to choose the epoch. See [how to read these "
+        "pages](reading.md)."
     )
-    out = heading(TABLES[name].title, "=")
+    out = heading(TABLES[name].title, 1)
     out += describe_run(name, rows, about, where)
     out += [*cut_short(frame), *sample(images)]
     out += [RULE, "", *counts(_verdicts(against))]
@@ -98,7 +98,7 @@ def render(name: str, rows: list[dict[str, Any]], about: dict[str, Any]) -> str:
     out += verdicts(frame)
     out += _best(frame)
     if {HIGHER, LOWER} & set(_verdicts(against)):
-        out += heading("What differs, and why", "-")
+        out += heading("What differs, and why", 2)
         for title, text in NOTES:
             out += definition(title, text)
     return "\n".join([*out, *failures(rows)]).rstrip() + "\n"
@@ -129,13 +129,13 @@ def _part(
     keys = [(dataset, constraints, method) for method in METHODS]
     keys = [key for key in keys if key in lines]
     titles = [METHODS[key[2]].title for key in keys]
-    out = heading(f"{title_of(dataset)}, {TITLES[constraints]}", "-")
+    out = heading(f"{title_of(dataset)}, {TITLES[constraints]}", 2)
     cells: Sequence[list[str]] = [
         compared_row(title, against[key], lines[key], constraints)
         for title, key in zip(titles, keys, strict=True)
     ]
     header = ("method", "AP", "ACC", GAP_TITLES[constraints])
-    out += list_table("Ours and the paper's", header, cells)
+    out += titled_table("Ours and the paper's", header, cells)
     collapsed = collapses(frame)
     chosen = frame.groupby(["dataset", "constraints", "method"])["epoch"].mean()
     cells = [
@@ -144,7 +144,7 @@ def _part(
     ]
     measures = list(MEASURES.values())[2:]
     header = ("method", *measures, "seeds", "chosen epoch", "collapsed")
-    return [*out, *list_table("Everything else that was measured", header, cells)]
+    return [*out, *titled_table("Everything else that was measured", header, cells)]
 
 
 def _best(frame: pd.DataFrame) -> list[str]:
@@ -152,7 +152,7 @@ def _best(frame: pd.DataFrame) -> list[str]:
     kinds = set(frame["method"]) & {"runner_best", "gap_best"}
     if not kinds:
         return []
-    out = heading("The best settings", "-")
+    out = heading("The best settings", 2)
     if not stored["command"]:
         return [*out, "Not searched yet: the defaults of the package.", ""]
     out += [f"Chosen by ``{stored['command']}``. {stored['rule']}", ""]
@@ -163,4 +163,4 @@ def _best(frame: pd.DataFrame) -> list[str]:
         if key.rpartition("/")[0] in set(frame["dataset"])
     ]
     header = ("task, net, constraint", "method", "settings")
-    return [*out, *list_table("What was chosen", header, cells)]
+    return [*out, *titled_table("What was chosen", header, cells)]

@@ -13,7 +13,7 @@ from benchmarks.images.search import RULE, choose, settings_of
 from benchmarks.images.search_grid import SEARCHED
 from benchmarks.images.verdicts import TITLES
 from benchmarks.paper.cells import failures
-from benchmarks.paper.rst import heading, list_table
+from benchmarks.paper.markdown import heading, titled_table
 from benchmarks.paper.summary import successful
 
 NAME = "images_search"
@@ -52,7 +52,7 @@ def write_search(results: Path, pages: Path, about: dict[str, Any]) -> list[Path
     rows = latest(results / f"{NAME}.jsonl")
     if not rows:
         return []
-    path = pages / f"{NAME}.rst"
+    path = pages / f"{NAME}.md"
     path.write_text(render_search(rows, about).rstrip() + "\n")
     return [path]
 
@@ -70,18 +70,18 @@ def render_search(rows: list[dict[str, Any]], about: dict[str, Any]) -> str:
     Returns
     -------
     str
-        reStructuredText.
+        Markdown.
     """
     frame = successful(rows)
     chosen = choose(frame)
     seeds = f"seeds: {frame['seed'].nunique()}. {INTRO}"
-    out = heading("The search on images", "=")
+    out = heading("The search on images", 1)
     out += describe_run(NAME, rows, about, seeds)
     out += [RULE, "", *collapse_section(frame)]
     for (dataset, constraints), part in frame.groupby(["dataset", "constraints"]):
         if not part["method"].isin(SEARCHED).any():
             continue
-        out += heading(f"{title_of(dataset)}, {TITLES[constraints]}", "-")
+        out += heading(f"{title_of(dataset)}, {TITLES[constraints]}", 2)
         out += same_gap(part, constraints)
         out += settings_table(part, constraints, chosen)
     return "\n".join([*out, *failures(rows)]).rstrip() + "\n"
@@ -119,10 +119,10 @@ def collapse_section(frame: pd.DataFrame) -> list[str]:
     n = int(fits["collapsed"].sum())
     verdict = f"RUNNER collapsed in {n} of {len(fits)} fits: the goal (none) is "
     return [
-        *heading("Collapses", "-"),
+        *heading("Collapses", 2),
         f"{COLLAPSE} {verdict}{'missed' if n else 'met'}.",
         "",
-        *list_table("RUNNER's fits that collapsed, of all", header, cells),
+        *titled_table("RUNNER's fits that collapsed, of all", header, cells),
     ]
 
 
@@ -167,7 +167,7 @@ def same_gap(part: pd.DataFrame, constraints: str) -> list[str]:
         "output gap alone",
         "RUNNER's AP less its",
     )
-    table = list_table("Average precision at the rival's gap", header, cells)
+    table = titled_table("Average precision at the rival's gap", header, cells)
     return [SAME_GAP, "", *table]
 
 
@@ -226,4 +226,4 @@ def settings_table(
             numbers = (f"{point.ap:.3f}", f"{point.gap:.3f}")
             cells.append([METHODS[method].title, words, *numbers, note or "-"])
     header = ("method", "setting", "AP", "gap", "note")
-    return [*out, *list_table("All settings", header, cells)]
+    return [*out, *titled_table("All settings", header, cells)]

@@ -8,7 +8,7 @@ from benchmarks.images.goals import GOALS, Point, against, measure, reaches
 from benchmarks.images.methods import METHODS, RIVALS
 from benchmarks.images.rows import title_of
 from benchmarks.paper.agreement import Spread
-from benchmarks.paper.rst import heading, list_table
+from benchmarks.paper.markdown import heading, titled_table
 from benchmarks.paper.scores import GAPS
 
 OURS, CONTROL = "runner_best", "gap_best"
@@ -76,8 +76,8 @@ def goals_section(cells: list[list[str]]) -> list[str]:
         "and its average precision less .02. Nets of which one collapsed meet none."
     )
     header = ("what", "goal", "measured", "verdict")
-    table = list_table("Goals of this project", header, cells)
-    return [*heading("Goals", "-"), text, "", *table]
+    table = titled_table("Goals of this project", header, cells)
+    return [*heading("Goals", 2), text, "", *table]
 
 
 def rivals_section(cells: list[list[str]]) -> list[str]:
@@ -104,10 +104,10 @@ def rivals_section(cells: list[list[str]]) -> list[str]:
     )
     header = ("what", "rival", "RUNNER", "the rival", "AP, paired", "RUNNER is")
     return [
-        *heading("Rivals and control", "-"),
+        *heading("Rivals and control", 2),
         text,
         "",
-        *list_table("On the same test images", header, cells),
+        *titled_table("On the same test images", header, cells),
     ]
 
 

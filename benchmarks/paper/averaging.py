@@ -1,7 +1,7 @@
 """See whether the mean of the last epochs' weights beats the chosen epoch's.
 
     python -m benchmarks.paper.averaging --jobs 2 --output averaging.jsonl
-    python -m benchmarks.paper.averaging --output averaging.jsonl --page averaging.rst
+    python -m benchmarks.paper.averaging --output averaging.jsonl --page averaging.md
 
 On validation rows of the splits of the search (``best.py``), where the goals of ten
 splits are missed: the chosen weight λ and others around it.
@@ -19,7 +19,7 @@ from skorch.callbacks import Callback
 
 from benchmarks.paper.agreement import Spread
 from benchmarks.paper.best import FIRST_SEED, fit_candidate
-from benchmarks.paper.rst import heading, list_table
+from benchmarks.paper.markdown import heading, titled_table
 from benchmarks.paper.runs import read_rows, run_points
 from benchmarks.paper.scores import GAPS
 from benchmarks.paper.summary import successful
@@ -33,11 +33,12 @@ WEIGHTS = {
 MORE_ROWS = {("adult", EO): {"fairness_batch_size": 2000}}
 SHARES = (0.0, 0.3, 0.6)
 INTRO = """Where the goals of ten splits were missed, by less than a standard error
-(:doc:`table1`, :doc:`table2`), one more thing was tried: the mean of the weights of the
-last 30 or 60 % of the epochs, as in stochastic weight averaging (Izmailov et al.,
-2018), in place of the epoch that validation rows choose. Measured by ``python -m
-benchmarks.paper.averaging`` on the *validation* rows of {splits} splits of the search
-(seeds from 100), with nets trained on train rows alone; means and standard deviations.
+([Table 1](table1.md), [Table 2](table2.md)), one more thing was tried: the mean of the
+weights of the last 30 or 60 % of the epochs, as in stochastic weight averaging
+(Izmailov et al., 2018), in place of the epoch that validation rows choose. Measured by
+``python -m benchmarks.paper.averaging`` on the *validation* rows of {splits} splits of
+the search (seeds from 100), with nets trained on train rows alone; means and standard
+deviations.
 
 The mean of weights is less fair than the chosen epoch at nearly every λ, and on Adult
 more accurate: much of what the choice gains is that it takes the fairest of epochs that
@@ -140,11 +141,11 @@ def render(rows: list[dict[str, Any]]) -> str:
     Returns
     -------
     str
-        reStructuredText.
+        Markdown.
     """
     frame = successful(rows)
     frame["weight"] = [params["fairness_weight"] for params in frame["params"]]
-    out = heading("Weights averaged over epochs", "=")
+    out = heading("Weights averaged over epochs", 1)
     out += [INTRO.format(splits=frame["seed"].nunique()), ""]
     header = ("λ, weights", "splits", "AP", "ACC", "gap")
     for (name, constraints), part in frame.groupby(["dataset", "constraints"]):
@@ -153,7 +154,7 @@ def render(rows: list[dict[str, Any]]) -> str:
             for (weight, share), fits in part.groupby(["weight", "share"])
         ]
         title = f"{name.capitalize()}, {constraints.replace('_', ' ')}"
-        out += list_table(title, header, cells)
+        out += titled_table(title, header, cells)
     return "\n".join(out).rstrip() + "\n"
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from benchmarks.paper.agreement import Spread
-from benchmarks.paper.rst import heading
+from benchmarks.paper.markdown import heading
 from benchmarks.paper.scores import GAPS
 from benchmarks.paper.summary import MEASURES, Line
 
@@ -109,4 +109,4 @@ def failures(rows: list[dict[str, Any]]) -> list[str]:
         f"- ``{error}`` (fits: {len(where)}; {'; '.join(sorted(set(where)))})"
         for error, where in failed.items()
     ]
-    return [*heading("Fits that failed", "-"), *items, ""]
+    return [*heading("Fits that failed", 2), *items, ""]

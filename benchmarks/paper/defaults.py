@@ -5,7 +5,7 @@ Splits 100 and up are used, the benchmarks' own are 0 and up: fit on the train r
 
     python -m benchmarks.paper.defaults --seeds 10 --jobs 2 --output defaults.jsonl
     python -m benchmarks.paper.defaults --classes mixup --seeds 3
-    python -m benchmarks.paper.defaults --output defaults.jsonl --page defaults.rst
+    python -m benchmarks.paper.defaults --output defaults.jsonl --page defaults.md
 """
 
 import argparse
@@ -19,8 +19,8 @@ import pandas as pd
 from benchmarks.paper.agreement import Spread
 from benchmarks.paper.candidates import CANDIDATES, CLASSES, COMMON
 from benchmarks.paper.grid import guarded, split_of
+from benchmarks.paper.markdown import heading, titled_table
 from benchmarks.paper.pages import CONSTRAINTS, TITLES
-from benchmarks.paper.rst import heading, list_table
 from benchmarks.paper.runs import read_rows, run_points
 from benchmarks.paper.scores import GAPS, fit_and_score
 from benchmarks.paper.summary import successful
@@ -120,13 +120,13 @@ def render(rows: list[dict[str, Any]]) -> str:
     Returns
     -------
     str
-        reStructuredText.
+        Markdown.
     """
     frame = successful(rows)
     frame["setting"] = [_words(params) for params in frame["params"]]
-    out = [*heading("How the defaults were chosen", "="), INTRO, ""]
+    out = [*heading("How the defaults were chosen", 1), INTRO, ""]
     for kind, own in frame.groupby("class", sort=False):
-        out += heading(f"``{CLASSES[kind].__name__}``", "-")
+        out += heading(f"``{CLASSES[kind].__name__}``", 2)
         out += [REASONS[kind], ""] if REASONS[kind] else []
         for (constraints, name), part in own.groupby(["constraints", "dataset"]):
             out += _table(part, name, constraints)
@@ -141,7 +141,7 @@ def _table(part: pd.DataFrame, name: str, constraints: str) -> list[str]:
         for setting, fits in part.groupby("setting", sort=False)
     ]
     header = ("setting", "splits", "AP", "ACC", "gap", "strong gap", "seconds")
-    return list_table(f"{TITLES[name]}, {CONSTRAINTS[constraints]}", header, cells)
+    return titled_table(f"{TITLES[name]}, {CONSTRAINTS[constraints]}", header, cells)
 
 
 def _words(params: dict[str, Any]) -> str:

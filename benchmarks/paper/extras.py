@@ -7,8 +7,8 @@ import pandas as pd
 
 from benchmarks.paper.agreement import Spread
 from benchmarks.paper.goals import GOALS, Goal, judge, measure, missing
+from benchmarks.paper.markdown import heading, titled_table
 from benchmarks.paper.methods import BEST, METHODS
-from benchmarks.paper.rst import heading, list_table
 from benchmarks.paper.scores import GAPS
 
 Titles = dict[str, str]
@@ -53,8 +53,8 @@ def goals_section(rows: pd.DataFrame, constraints: str, titles: Titles) -> list[
         "nor out of reach by what was measured."
     )
     header = ("data set", "goal", "measured", "verdict")
-    table = list_table("Goals of this project", header, cells)
-    return [*heading("Goals", "-"), text, "", *table]
+    table = titled_table("Goals of this project", header, cells)
+    return [*heading("Goals", 2), text, "", *table]
 
 
 def _goal(goal: Goal) -> str:
@@ -100,8 +100,8 @@ def controls_section(rows: pd.DataFrame, constraints: str, titles: Titles) -> li
         "difference in AP or ACC and a negative one in the gap speak for RUNNER."
     )
     header = ("data set", "RUNNER less ...", "AP", "ACC", "gap")
-    table = list_table("Paired differences", header, cells)
-    return [*heading("Controls", "-"), text, "", *table]
+    table = titled_table("Paired differences", header, cells)
+    return [*heading("Controls", 2), text, "", *table]
 
 
 def _paired(
@@ -130,7 +130,7 @@ def best_section(constraints: str, titles: Titles) -> list[str]:
         Lines.
     """
     stored = json.loads(BEST.read_text())
-    out = heading("The best settings", "-")
+    out = heading("The best settings", 2)
     if not stored["command"]:
         return [*out, "Not searched yet: the defaults of the package.", ""]
     out += [
@@ -152,7 +152,7 @@ def best_section(constraints: str, titles: Titles) -> list[str]:
     ]
     return [
         *out,
-        *list_table("What was chosen", ("data set", "method", "settings"), cells),
+        *titled_table("What was chosen", ("data set", "method", "settings"), cells),
     ]
 
 

@@ -11,9 +11,9 @@ from benchmarks.paper.agreement import RULE
 from benchmarks.paper.cells import compared_row, counts, failures, other_row
 from benchmarks.paper.extras import best_section, controls_section, goals_section
 from benchmarks.paper.grid import TABLES
+from benchmarks.paper.markdown import definition, heading, titled_table
 from benchmarks.paper.methods import METHODS
 from benchmarks.paper.notes import notes_on, unexplained
-from benchmarks.paper.rst import definition, heading, list_table
 from benchmarks.paper.runs import read_rows
 from benchmarks.paper.summary import (
     MEASURES,
@@ -54,7 +54,7 @@ def write_pages(results: Path, pages: Path) -> list[Path]:
     for name in TABLES:
         rows = _latest(results_of(name, results))
         if rows:
-            path = pages / f"{name}.rst"
+            path = pages / f"{name}.md"
             path.write_text(render(name, rows, about_of(name, results)))
             written.append(path)
     return written
@@ -118,12 +118,12 @@ def render(name: str, rows: list[dict[str, Any]], about: dict[str, Any]) -> str:
     Returns
     -------
     str
-        reStructuredText.
+        Markdown.
     """
     table = TABLES[name]
     frame = successful(rows)
     lines = summarize(frame)
-    out = [*heading(table.title, "="), *_intro(name, frame, about)]
+    out = [*heading(table.title, 1), *_intro(name, frame, about)]
     if name == "table3":
         out += times_body(frame, TITLES)
         differs = differing_times(frame)
@@ -151,8 +151,8 @@ def _intro(name: str, frame: pd.DataFrame, about: dict[str, Any]) -> list[str]:
     text = (
         f"Measured by ``python -m benchmarks.paper {name}``; random splits: "
         f"{frame['seed'].nunique()} (60 % train, 20 % validation, 20 % test), means ± "
-        "standard deviations over splits on the test rows; :doc:`reading` says how to "
-        "read them."
+        "standard deviations over splits on the test rows. See [how to read these "
+        "pages](reading.md)."
     )
     if about:
         text += (
@@ -182,7 +182,7 @@ def _body(methods: tuple[str, ...], lines: dict[Key, Line]) -> list[str]:
             if (name, constraints, method) in lines
         ]
         what = f"{TITLES[name]}, {CONSTRAINTS[constraints]}"
-        out += heading(what, "-")
+        out += heading(what, 2)
         header = ("method", "AP", "ACC", GAP_TITLES[constraints])
         cells = [
             compared_row(
@@ -190,9 +190,9 @@ def _body(methods: tuple[str, ...], lines: dict[Key, Line]) -> list[str]:
             )
             for key in keys
         ]
-        out += list_table("Ours and the paper's", header, cells)
+        out += titled_table("Ours and the paper's", header, cells)
         header = ("method", *list(MEASURES.values())[2:], "splits")
-        out += list_table(
+        out += titled_table(
             "Everything else that was measured",
             header,
             [other_row(METHODS[key[2]].title, lines[key]) for key in keys],
@@ -203,7 +203,7 @@ def _body(methods: tuple[str, ...], lines: dict[Key, Line]) -> list[str]:
 def _reasons(name: str, differs: set[tuple[str, str]]) -> list[str]:
     if not differs:
         return []
-    out = heading("What differs, and why", "-")
+    out = heading("What differs, and why", 2)
     for note in notes_on(name, differs):
         out += definition(note.title, note.text)
     rest = unexplained(name, differs)

@@ -5,7 +5,7 @@
 Prints every number beside the paper's and the project's first goals; ``quick/`` gets
 one JSON line a fit, and the run goes on there when started again. Rendered by
 
-    python -m benchmarks.paper.quick_page --results quick --output quick.rst
+    python -m benchmarks.paper.quick_page --results quick --output quick.md
 """
 
 import argparse

@@ -8,18 +8,18 @@ import json
 from pathlib import Path
 
 from benchmarks.paper.agreement import RULE
+from benchmarks.paper.markdown import heading, titled_table
 from benchmarks.paper.methods import METHODS
 from benchmarks.paper.pages import CONSTRAINTS, TITLES
 from benchmarks.paper.quick import GOALS, is_met
-from benchmarks.paper.rst import heading, list_table
 from benchmarks.paper.runs import read_rows
 from benchmarks.paper.summary import compared, successful, summarize
 
 INTRO = """Plain nets, RUNNER in the paper's settings and RUNNER in the defaults of this
 package, measured by ``python -m benchmarks.paper.quick`` on five random splits of Adult
 and COMPAS (race is an input); means ± standard deviations over splits on the test rows.
-:doc:`reading` says how to read them. The same seeds give other nets on another machine,
-as rounding differs: what two machines differ by is noise of the training."""
+See [how to read these pages](reading.md). The same seeds give other nets on another
+machine, as rounding differs: what two machines differ by is noise of the training."""
 HEADER = ("data set, constraint", "method", "AP", "ACC", "gap", "positive rate", "goal")
 
 
@@ -34,9 +34,9 @@ def render(folders: list[Path]) -> str:
     Returns
     -------
     str
-        reStructuredText.
+        Markdown.
     """
-    out = [*heading("Quick comparison", "="), INTRO, "", RULE, ""]
+    out = [*heading("Quick comparison", 1), INTRO, "", RULE, ""]
     for folder in folders:
         about = json.loads((folder / "about.json").read_text())
         title = f"On {about['device']}, {about['processor']}"
@@ -44,8 +44,8 @@ def render(folders: list[Path]) -> str:
             f"skrunner {about['skrunner']}, torch {about['torch']}, Python "
             f"{about['python']}; one thread a fit, fits at a time: {about['jobs']}."
         )
-        out += [*heading(title, "-"), text, ""]
-        out += list_table("Ours and the paper's", HEADER, table_of(folder))
+        out += [*heading(title, 2), text, ""]
+        out += titled_table("Ours and the paper's", HEADER, table_of(folder))
     return "\n".join(out).rstrip() + "\n"
 
 
@@ -85,7 +85,7 @@ def main() -> None:
     """Render."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--results", type=Path, nargs="+", required=True)
-    parser.add_argument("--output", type=Path, default=Path("docs/results/quick.rst"))
+    parser.add_argument("--output", type=Path, default=Path("docs/results/quick.md"))
     options = parser.parse_args()
     options.output.write_text(render(options.results))
 

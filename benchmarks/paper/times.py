@@ -12,8 +12,8 @@ from benchmarks.paper.agreement import (
     time_agreement,
 )
 from benchmarks.paper.grid import TABLES
+from benchmarks.paper.markdown import heading, titled_table
 from benchmarks.paper.methods import METHODS
-from benchmarks.paper.rst import heading, list_table
 
 Titles = dict[str, str]
 
@@ -114,14 +114,14 @@ def times_body(rows: pd.DataFrame, titles: Titles) -> list[str]:
         "",
     ]
     for name in dict.fromkeys(data for data, _ in ratios):
-        out += heading(titles[name], "-")
+        out += heading(titles[name], 2)
         cells = [
             _row(rows, name, method, ratios[name, method], verdicts)
             for method in TABLES["table3"].methods
             if (name, method) in ratios
         ]
         header = ("method", "times Vanilla", "epochs", "seconds")
-        out += list_table("Times of training", header, cells)
+        out += titled_table("Times of training", header, cells)
     return out
 
 

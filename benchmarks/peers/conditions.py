@@ -86,10 +86,11 @@ def limits(frame: pd.DataFrame) -> str:
         f"with {count} splits {detectable(count):.1f}" for count in counts if count > 2
     )
     text = (
-        "**What the splits can tell.** Intervals are Student's, of means over splits "
-        "(the bootstrap's are too narrow for so few). An interval of a paired "
-        "difference stays off zero if the mean is so many standard deviations of the "
-        "difference: "
+        "**What the splits can tell.** Intervals (95 %) of hypervolumes are the "
+        "bootstrap's over splits; those of paired differences, by which one is called "
+        "ahead, are Student's, as the bootstrap's are too narrow for so few splits. An "
+        "interval of a paired difference stays off zero if the mean is so many "
+        "standard deviations of the difference: "
         f"{needs or 'there are too few splits'}. "
         "Smaller differences are not seen here, which does not mean that there are "
         "none. Splits are drawn from the same rows and share many of them, so that "

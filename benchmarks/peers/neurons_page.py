@@ -5,8 +5,8 @@ from typing import Any
 
 import pandas as pd
 
+from benchmarks.paper.markdown import heading, titled_table
 from benchmarks.paper.pages import CONSTRAINTS, TITLES
-from benchmarks.paper.rst import heading, list_table
 from benchmarks.peers.conditions import limits
 from benchmarks.peers.few_groups import ROWS
 from benchmarks.peers.neuron_answers import CONTROLS, answers, verdict
@@ -59,7 +59,7 @@ def write_neurons(rows: list[dict[str, Any]], pages: Path, about: str) -> list[P
     list of Path
         The page; none without a fit that did not fail.
     """
-    return _write(rows, pages / "neurons.rst", "Does choosing neurons pay?", about)
+    return _write(rows, pages / "neurons.md", "Does choosing neurons pay?", about)
 
 
 def write_few_groups(rows: list[dict[str, Any]], pages: Path, about: str) -> list[Path]:
@@ -80,7 +80,7 @@ def write_few_groups(rows: list[dict[str, Any]], pages: Path, about: str) -> lis
         The page; none without a fit that did not fail.
     """
     title = "Do neurons help where few groups are known?"
-    return _write(rows, pages / "few_groups.rst", title, f"{about}. {FEW_GROUPS}")
+    return _write(rows, pages / "few_groups.md", title, f"{about}. {FEW_GROUPS}")
 
 
 def _write(
@@ -116,7 +116,7 @@ def neurons_page(frame: pd.DataFrame, failed: int, about: str, title: str) -> st
     """
     found = answers(frame)
     out = [
-        *heading(title, "="),
+        *heading(title, 1),
         verdict(found),
         "",
         f"Measured by {about}. Differences of hypervolumes of RUNNER with "
@@ -151,6 +151,6 @@ def neurons_page(frame: pd.DataFrame, failed: int, about: str, title: str) -> st
         sections.setdefault((dataset, constraints), []).append(cells)
     for (dataset, constraints), cells in sections.items():
         title = f"{TITLES[dataset]}, {CONSTRAINTS[constraints]}"
-        out += heading(title, "-")
-        out += list_table("The most important neurons less a control", header, cells)
+        out += heading(title, 2)
+        out += titled_table("The most important neurons less a control", header, cells)
     return "\n".join(out).rstrip() + "\n"

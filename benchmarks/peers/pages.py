@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from benchmarks.paper.markdown import heading, titled_table
 from benchmarks.paper.pages import CONSTRAINTS, TITLES
-from benchmarks.paper.rst import heading, list_table
 from benchmarks.peers.conditions import EPOCHS, SETTINGS, limits, ranges
 from benchmarks.peers.figures import draw_frontiers, save_figure
 from benchmarks.peers.methods import METHODS, OURS
@@ -56,7 +56,7 @@ def write_peers(rows: Rows, pages: Path, about: str) -> list[Path]:
     if frame.empty:
         return []
     pages.mkdir(parents=True, exist_ok=True)
-    written = [pages / "peers.rst", pages / "peers_points.rst"]
+    written = [pages / "peers.md", pages / "peers_points.md"]
     written[0].write_text(peers_page(frame, rows, about))
     written[1].write_text(points_page(frame))
     for (dataset, constraints), part in frame.groupby(["dataset", "constraints"]):
@@ -91,7 +91,7 @@ def peers_page(frame: pd.DataFrame, rows: Rows, about: str) -> str:
     settings = settings_of(frame)
     measured = {key: volumes(part) for key, part in settings.items()}
     out = [
-        *heading("RUNNER and what else there is", "="),
+        *heading("RUNNER and what else there is", 1),
         first_paragraph(compare_all(measured), name_of),
         "",
         f"Measured by {about}. {EPOCHS}",
@@ -104,19 +104,19 @@ def peers_page(frame: pd.DataFrame, rows: Rows, about: str) -> str:
         "",
         RULE,
         "",
-        "All strengths of all methods are on :doc:`peers_points`.",
+        "All strengths of all methods are on [a page of their own](peers_points.md).",
         "",
         *_methods_table(frame),
     ]
     for dataset in dict.fromkeys(frame["dataset"]):
-        out += heading(TITLES[dataset], "-")
+        out += heading(TITLES[dataset], 2)
         part = frame[frame["dataset"] == dataset]
         for constraints in dict.fromkeys(part["constraints"]):
             title = CONSTRAINTS[constraints]
-            out += heading(title.capitalize(), "~")
+            out += heading(title.capitalize(), 3)
             out += [
-                f".. image:: {figure_name(dataset, constraints)}",
-                f"   :alt: Frontiers on {TITLES[dataset]}, {title}",
+                f"![Frontiers on {TITLES[dataset]}, {title}]"
+                f"({figure_name(dataset, constraints)})",
                 "",
             ]
             for one, inputs in input_titles(dataset).items():
@@ -153,10 +153,10 @@ def _methods_table(frame: pd.DataFrame) -> list[str]:
         "*Usable score*: whether there is a score that ranks rows."
     )
     return [
-        *heading("The methods", "-"),
+        *heading("The methods", 2),
         text,
         "",
-        *list_table("Methods", header, cells),
+        *titled_table("Methods", header, cells),
     ]
 
 
@@ -169,7 +169,8 @@ def _volume_table(measured: pd.DataFrame, fits: pd.DataFrame, title: str) -> lis
             interval_text(
                 own[(own["gap"] == which) & (own["utility"] == utility)][
                     "volume"
-                ].to_numpy()
+                ].to_numpy(),
+                bootstrap=True,
             )
             for which, utility in VOLUMES
         ]
@@ -181,7 +182,7 @@ def _volume_table(measured: pd.DataFrame, fits: pd.DataFrame, title: str) -> lis
         return [f"{title}: not without fits of the plain net.", ""]
     less_title = f"RUNNER best less this, {VOLUME_TITLES[0]}"
     header = ("method", "points", "splits", *VOLUME_TITLES, less_title)
-    return list_table(title, header, cells)
+    return titled_table(title, header, cells)
 
 
 def _failures(rows: Rows) -> list[str]:
@@ -198,6 +199,6 @@ def _failures(rows: Rows) -> list[str]:
     ]
     header = ("method", "data set", "fits", "error")
     return [
-        *heading("Fits that failed", "-"),
-        *list_table("Failures", header, cells),
+        *heading("Fits that failed", 2),
+        *titled_table("Failures", header, cells),
     ]

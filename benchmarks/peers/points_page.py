@@ -4,8 +4,8 @@ from typing import Any
 
 import pandas as pd
 
+from benchmarks.paper.markdown import heading, titled_table
 from benchmarks.paper.pages import CONSTRAINTS, TITLES
-from benchmarks.paper.rst import heading, list_table
 from benchmarks.peers.methods import METHODS
 from benchmarks.peers.splits import SENSITIVE
 from benchmarks.peers.summary import column_of
@@ -39,9 +39,9 @@ def points_page(frame: pd.DataFrame) -> str:
         The page.
     """
     out = [
-        *heading("All points of the comparison", "="),
-        "Means over splits, see :doc:`peers`. *counted*: on how many splits the point "
-        "counts for the hypervolume.",
+        *heading("All points of the comparison", 1),
+        "Means over splits, see [the comparison](peers.md). *counted*: on how many "
+        "splits the point counts for the hypervolume.",
         "",
     ]
     header = (
@@ -67,6 +67,6 @@ def points_page(frame: pd.DataFrame) -> str:
                 ["method", "strength"], sort=False
             )
         ]
-        out += heading(name_of(setting), "-")
-        out += list_table("Points", header, cells)
+        out += heading(name_of(setting), 2)
+        out += titled_table("Points", header, cells)
     return "\n".join(out).rstrip() + "\n"

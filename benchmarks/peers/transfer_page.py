@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.paper.agreement import Spread
+from benchmarks.paper.markdown import heading, titled_table
 from benchmarks.paper.pages import TITLES as DATASETS
-from benchmarks.paper.rst import heading, list_table
 from benchmarks.peers.hypervolume import FEWEST
 from benchmarks.peers.methods import REFERENCE
 from benchmarks.peers.neuron_plans import OUTPUT_ALONE
@@ -83,7 +83,7 @@ def write_transfer(rows: list[dict[str, Any]], pages: Path, about: str) -> list[
     if frame.empty:
         return []
     pages.mkdir(parents=True, exist_ok=True)
-    path = pages / "transfer.rst"
+    path = pages / "transfer.md"
     path.write_text(transfer_page(frame, len(rows) - len(frame), about))
     return [path]
 
@@ -106,7 +106,7 @@ def transfer_page(frame: pd.DataFrame, failed: int, about: str) -> str:
         The page.
     """
     out = [
-        *heading("Is a repair inherited?", "="),
+        *heading("Is a repair inherited?", 1),
         "Has a new head on the frozen, repaired net less of a gap if neurons were held "
         "still, and does it matter which? "
         f"{verdict(compare_all(frame))}{_left_out(frame)} {inherited(frame)}",
@@ -137,12 +137,12 @@ def transfer_page(frame: pd.DataFrame, failed: int, about: str) -> str:
         out += [f"{failed} fits failed and are left out.", ""]
     for dataset, part in frame.groupby("dataset", sort=False):
         name = str(dataset)
-        out += heading(DATASETS[name], "-")
+        out += heading(DATASETS[name], 2)
         out += [INPUTS[name], ""]
         for head in ("own", *HEADS):
             title = head_title(head, name)
-            out += list_table(*_means(part, head, title))
-            out += list_table(*_pairs(part, head, title))
+            out += titled_table(*_means(part, head, title))
+            out += titled_table(*_pairs(part, head, title))
     return "\n".join(out).rstrip() + "\n"
 
 

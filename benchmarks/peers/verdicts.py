@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from benchmarks.peers.hypervolume import FEWEST, mean_interval
+from benchmarks.peers.hypervolume import FEWEST, bootstrap_interval, mean_interval
 from benchmarks.peers.methods import METHODS, OURS
 from benchmarks.peers.summary import SETTING, VOLUMES, methods_in, paired
 
@@ -126,7 +126,9 @@ def _list_ahead(ahead: list[Comparison], name: Name) -> str:
     return " ".join(f"{part}." for part in parts)
 
 
-def interval_text(values: np.ndarray, *, sign: bool = False) -> str:
+def interval_text(
+    values: np.ndarray, *, sign: bool = False, bootstrap: bool = False
+) -> str:
     """Write a mean over splits with its interval.
 
     Parameters
@@ -135,6 +137,8 @@ def interval_text(values: np.ndarray, *, sign: bool = False) -> str:
         The values.
     sign : bool, default=False
         Whether the signs are written, for differences.
+    bootstrap : bool, default=False
+        Whether the interval is the bootstrap's; else it is Student's.
 
     Returns
     -------
@@ -145,7 +149,7 @@ def interval_text(values: np.ndarray, *, sign: bool = False) -> str:
         return "-"
     form = "+.3f" if sign else ".3f"
     text = f"{values.mean():{form}}"
-    interval = mean_interval(values)
+    interval = bootstrap_interval(values) if bootstrap else mean_interval(values)
     if interval is None:
         return text
     return f"{text}\n[{interval[0]:{form}}, {interval[1]:{form}}]"

@@ -2,7 +2,7 @@
 
     python -m benchmarks.speed.images_page --results FOLDER
 
-writes ``docs/results/images_speed.rst``.
+writes ``docs/results/images_speed.md``.
 
 The folder holds ``images.json`` of ``benchmarks.speed.images`` and, where they were
 measured, ``memory.json`` of ``benchmarks.speed.memory`` and ``two_gpus.json`` of
@@ -14,7 +14,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks.paper.rst import heading, list_table
+from benchmarks.paper.markdown import heading, titled_table
 
 INTRO = """Ratios of two timings taken one after the other in one run, the median of
 the repeats with the least and the most; RUNNER and the plain net go through the same
@@ -56,9 +56,9 @@ def render(folder: Path) -> str:
     Returns
     -------
     str
-        reStructuredText.
+        Markdown.
     """
-    out = [*heading("Speed and memory on images", "="), INTRO, ""]
+    out = [*heading("Speed and memory on images", 1), INTRO, ""]
     sections = {"images": speed, "memory": memory, "two_gpus": processes}
     for name, section in sections.items():
         file = folder / f"{name}.json"
@@ -95,14 +95,14 @@ def speed(results: dict[str, Any]) -> list[str]:
     ]
     header = ("net and setting", "images are", "images a second")
     return [
-        *heading("Steps", "-"),
+        *heading("Steps", 2),
         text,
         "",
-        *list_table("Against a plain step of the same rows", HEADER, rows),
-        *heading("Images a second", "-"),
+        *titled_table("Against a plain step of the same rows", HEADER, rows),
+        *heading("Images a second", 2),
         RATES,
         "",
-        *list_table("End to end", header, cells),
+        *titled_table("End to end", header, cells),
     ]
 
 
@@ -163,8 +163,8 @@ def memory(results: dict[str, Any]) -> list[str]:
         f"{'met' if met else 'missed'}."
     )
     header = ("images", "their pixels", "host, peak", "GPU, peak", "whole fit")
-    table = list_table("Images that stay in their files", header, rows)
-    return [*heading("Memory", "-"), text, "", *table]
+    table = titled_table("Images that stay in their files", header, rows)
+    return [*heading("Memory", 2), text, "", *table]
 
 
 def processes(results: dict[str, Any]) -> list[str]:
@@ -203,13 +203,13 @@ def processes(results: dict[str, Any]) -> list[str]:
         for name, row in results["steps"].items()
     ]
     return [
-        *heading("Several GPUs", "-"),
+        *heading("Several GPUs", 2),
         text,
         "",
-        *list_table("Against one process", SAME_HEADER, same),
+        *titled_table("Against one process", SAME_HEADER, same),
         SCALING,
         "",
-        *list_table("A step of RUNNER", TIMES_HEADER, times),
+        *titled_table("A step of RUNNER", TIMES_HEADER, times),
     ]
 
 
@@ -218,7 +218,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--results", type=Path, required=True)
     parser.add_argument(
-        "--output", type=Path, default=Path("docs/results/images_speed.rst")
+        "--output", type=Path, default=Path("docs/results/images_speed.md")
     )
     options = parser.parse_args()
     options.output.write_text(render(options.results))

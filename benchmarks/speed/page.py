@@ -1,6 +1,6 @@
 """Render what the timings wrote.
 
-    python -m benchmarks.speed.page --results FOLDER --output docs/results/speed.rst
+    python -m benchmarks.speed.page --results FOLDER --output docs/results/speed.md
 
 The folder holds what ``benchmarks.speed.step`` wrote, as ``step-<machine>.json``, and
 ``fair_smote.json`` and ``fair_neuron.json``.
@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks.paper.rst import heading, list_table
+from benchmarks.paper.markdown import heading, titled_table
 
 INTRO = """Ratios of two timings taken one after the other in one run, the median of
 the repeats with the least and the most. On a CPU they are of processor time on one
@@ -37,9 +37,9 @@ def render(folder: Path) -> str:
     Returns
     -------
     str
-        reStructuredText.
+        Markdown.
     """
-    out = [*heading("Speed", "="), INTRO, ""]
+    out = [*heading("Speed", 1), INTRO, ""]
     for file in sorted(folder.glob("step-*.json")):
         out += steps(json.loads(file.read_text()))
     return "\n".join([*out, *diagnoses(folder)]).rstrip() + "\n"
@@ -76,8 +76,8 @@ def steps(results: dict[str, Any]) -> list[str]:
     )
     text += " " + about["note"] if "note" in about else ""
     title = f"Steps on {about['device']}, {about.get('processor', 'one GPU')}"
-    table = list_table("Against a plain step of as many rows", STEP_HEADER, rows)
-    return [*heading(title, "-"), text, "", *table]
+    table = titled_table("Against a plain step of as many rows", STEP_HEADER, rows)
+    return [*heading(title, 2), text, "", *table]
 
 
 def diagnoses(folder: Path) -> list[str]:
@@ -107,8 +107,8 @@ def diagnoses(folder: Path) -> list[str]:
     first = (next(iter(times.values()))["paper_seconds"] for times in (smote, neuron))
     text = DIAGNOSES.format(smote=next(first), neuron=next(first))
     header = ("what", "all rows at once", "row by row", "ratio")
-    table = list_table("On one thread of a CPU", header, rows)
-    return [*heading("Rows and diagnoses at once", "-"), text, "", *table]
+    table = titled_table("On one thread of a CPU", header, rows)
+    return [*heading("Rows and diagnoses at once", 2), text, "", *table]
 
 
 def _against(row: dict[str, float], slow: float) -> list[str]:
@@ -119,7 +119,7 @@ def main() -> None:
     """Render."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--results", type=Path, required=True)
-    parser.add_argument("--output", type=Path, default=Path("docs/results/speed.rst"))
+    parser.add_argument("--output", type=Path, default=Path("docs/results/speed.md"))
     options = parser.parse_args()
     options.output.write_text(render(options.results))
 

@@ -22,7 +22,7 @@ class RepairDefaults(NamedTuple):
 
 
 # Measured on validation rows of Adult and COMPAS, six or ten splits that no benchmark
-# reports (docs/results/defaults.rst); parity of one of the two rates of equalized odds
+# reports (docs/results/defaults.md); parity of one of the two rates of equalized odds
 # takes the same, unmeasured.
 REPAIR_DEFAULTS = {
     "demographic_parity": RepairDefaults(0.2, 0.05, "threshold"),

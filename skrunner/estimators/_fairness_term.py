@@ -12,7 +12,7 @@ from skrunner.estimators._defaults import REPAIR_DEFAULTS
 from skrunner.objectives import OUTPUT_GAPS
 from skrunner.training import GroupNet, Seeds
 
-# What the search on images chose where nets collapse (docs/results/images_search.rst).
+# What the search on images chose where nets collapse (docs/results/images_search.md).
 IMAGE_LIMIT = 0.2
 SMALL_BATCH = 100
 MOMENTUM = 0.9

@@ -114,8 +114,8 @@ def test_goals_and_rivals_on_a_page():
 def test_nets_that_collapsed_meet_no_goal():
     fallen = [{**BEST[0], "collapsed": True}, BEST[1]]
     page = render("table4", [*BOTH, *fallen, *RIVAL], ABOUT)
-    assert "     - missed, collapsed\n" in page
-    assert "     - ahead\n" not in page
+    assert "| missed, collapsed |\n" in page
+    assert "| ahead |\n" not in page
     other = page[page.index("Everything else") :]
     assert [cell[0] for cell in cells(other, "RUNNER, best settings")[-3:]] == [
         "2",
@@ -229,9 +229,9 @@ def test_collapses_are_counted_by_weight_and_share():
 def test_the_choice_is_marked():
     # Vanilla .90: .26 at .85 is aimed at, which three settings reach.
     page = render_search(SEARCH, ABOUT)
-    settings = page[page.index("All settings") :].split("   * - ")
-    notes = [block.strip().splitlines()[-1].strip() for block in settings[2:]]
-    assert notes == ["- -", "- -", "- chosen", "- collapsed"]
+    rows = page[page.index("All settings") :].strip().splitlines()[4:]
+    notes = [line.strip("| ").split(" | ")[-1] for line in rows]
+    assert notes == ["-", "-", "chosen", "collapsed"]
 
 
 def test_pages_are_of_the_last_budget_and_the_last_try(tmp_path):
@@ -243,7 +243,7 @@ def test_pages_are_of_the_last_budget_and_the_last_try(tmp_path):
     (tmp_path / "images_search.jsonl").write_text(search)
     (tmp_path / "about-images.json").write_text(json.dumps(ABOUT))
     written = write_image_pages(tmp_path, tmp_path / "pages")
-    assert [path.name for path in written] == ["table4.rst", "images_search.rst"]
+    assert [path.name for path in written] == ["table4.md", "images_search.md"]
     page = written[0].read_text()
     assert cells(page, "Vanilla")[0][0] == "0.880 ± 0.000"
     assert write_image_pages(tmp_path / "none", tmp_path / "pages") == []

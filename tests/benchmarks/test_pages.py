@@ -29,15 +29,8 @@ ABOUT = {
 
 def cells(page, title):
     """Return the cells of the first table row that begins with a title."""
-    lines = page[page.index(f"   * - {title}\n") :].splitlines()[1:]
-    found = []
-    for line in lines:
-        if not line.startswith("     "):
-            break
-        if line.startswith("     - "):
-            found.append([])
-        found[-1].append(line[7:].removeprefix("| "))
-    return found
+    row = page[page.index(f"\n| {title} |") :].split("\n")[1]
+    return [cell.split("<br>") for cell in row.strip("| ").split(" | ")[1:]]
 
 
 def test_means_and_deviations_are_over_splits():
@@ -172,5 +165,5 @@ def test_a_page_for_each_table_that_has_results(tmp_path):
     (results / "about.json").write_text(json.dumps(ABOUT))
     pages = write_pages(results, tmp_path / "pages")
     # Times are those of Table 1 where they were not measured by themselves.
-    assert [path.name for path in pages] == ["table1.rst", "table3.rst"]
+    assert [path.name for path in pages] == ["table1.md", "table3.md"]
     assert "Fits that failed" not in pages[0].read_text()  # tried again

@@ -60,6 +60,6 @@ def test_a_repair_begins_with_the_plain_net_and_leaves_it(quick):
 def test_the_page_says_what_was_repaired(tmp_path):
     (path,) = write_few_groups(neuron_rows(), tmp_path, "a run")
     page = path.read_text()
-    assert page.startswith("Do neurons help where few groups are known?\n")
+    assert page.startswith("# Do neurons help where few groups are known?\n")
     assert "Measured by a run. The plain net was trained on all rows" in page
     assert "against random neurons, better in 0 and worse in 4 of 8;" in page

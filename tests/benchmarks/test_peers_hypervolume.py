@@ -1,8 +1,11 @@
+from itertools import product
+
 import numpy as np
 import pytest
 
 from benchmarks.peers.hypervolume import (
     Reference,
+    bootstrap_interval,
     frontier,
     hypervolume,
     mean_interval,
@@ -84,6 +87,15 @@ def test_the_interval_holds_the_mean_as_often_as_it_says():
     assert share == pytest.approx(0.95, abs=0.01)  # three standard errors
 
 
+def test_the_bootstrap_draws_splits_again():
+    values = [0.1, 0.25, 0.3, 0.7, 1.9]
+    means = [np.mean(drawn) for drawn in product(values, repeat=len(values))]
+    exact = np.quantile(means, [0.05, 0.95])
+    assert bootstrap_interval(values, level=0.9) == pytest.approx(exact, abs=0.02)
+
+
 def test_there_is_no_interval_of_two_splits():
+    assert bootstrap_interval([0.1, 0.2]) is None
+    assert bootstrap_interval([0.1, 0.1, 0.1]) == pytest.approx((0.1, 0.1))
     assert mean_interval([0.1, 0.2]) is None
     assert mean_interval([0.1, 0.1, 0.1]) == pytest.approx((0.1, 0.1))

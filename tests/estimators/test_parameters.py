@@ -72,7 +72,7 @@ def test_defaults_of_the_repair(constraints):
     kept = split_validation(groups * 2 + Y, 0.2, split)[0]
     parity = constraints == "demographic_parity"
     strata = np.bincount((groups if parity else groups * 2 + Y)[kept]).tolist()
-    # docs/results/quick.rst and defaults.rst
+    # docs/results/quick.md and defaults.md
     assert estimator.gap_ == "threshold"
     assert estimator.fairness_weight_ == (0.2 if parity else 0.3)
     assert estimator.neuron_ratio_ == 0.05
