@@ -5,6 +5,8 @@ import argparse
 from benchmarks.images.search_grid import Grid
 from benchmarks.images.tasks import Budget
 
+SCHEDULES = ("constant", "cosine")
+
 
 def add_budget(run: argparse.ArgumentParser) -> None:
     """Add the options that say how long all methods train.
@@ -23,6 +25,7 @@ def add_budget(run: argparse.ArgumentParser) -> None:
     run.add_argument("--limit", type=int, help="images of each part at most")
     run.add_argument("--flip", action="store_true", help="mirror half of the images")
     run.add_argument("--shift", type=int, default=0, help="pixels to move images by")
+    run.add_argument("--schedule", choices=SCHEDULES, default=usual.schedule)
 
 
 def add_grid(run: argparse.ArgumentParser) -> None:
@@ -67,4 +70,5 @@ def budget_of(options: argparse.Namespace) -> Budget:
         limit=options.limit,
         flip=options.flip,
         shift=options.shift,
+        schedule=options.schedule,
     )

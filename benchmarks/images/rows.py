@@ -104,7 +104,9 @@ def options_of(budget: dict[str, Any]) -> str:
         options += " --size {} {}".format(*budget["size"])
     if budget.get("flip"):
         options += " --flip"
-    return options + (f" --shift {budget['shift']}" if budget.get("shift") else "")
+    for name in ("shift", "schedule"):
+        options += f" --{name} {budget[name]}" if name in budget else ""
+    return options
 
 
 def describe_run(

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 import torch
+from skorch.callbacks import LRScheduler
 from torch import Tensor
 
 
@@ -74,6 +75,8 @@ class Budget:
         Whether every training image is mirrored half of the time.
     shift : int, default=0
         Pixels that every training image is moved by at most, in height and in width.
+    schedule : {"constant", "cosine"}, default="constant"
+        Whether the learning rate stays, or falls to zero along a half cosine.
     """
 
     max_epochs: int = 20
@@ -84,6 +87,7 @@ class Budget:
     limit: int | None = None
     flip: bool = False
     shift: int = 0
+    schedule: str = "constant"
 
     def as_json(self) -> dict[str, Any]:
         """Return what tells one run's rows from another's.
@@ -97,6 +101,8 @@ class Budget:
         stored = {**asdict(self), "size": self.size and list(self.size)}
         if not self.shift:
             del stored["shift"]
+        if self.schedule == "constant":
+            del stored["schedule"]
         return stored
 
 
@@ -198,9 +204,26 @@ def common_settings(point: dict[str, Any], device: str) -> dict[str, Any]:
         **NETS[point["net"]].params,
         "constraints": point["constraints"],
         **{key: budget[key] for key in ("max_epochs", "batch_size", "lr", "precision")},
+        "callbacks": falling_rate(budget) if "schedule" in budget else None,
         "augment": Vary(budget["flip"], shift) if budget["flip"] or shift else None,
         "select_epoch": "within_utility",
         "channels_last": device.startswith("cuda"),
         "device": device,
         "random_state": point["seed"],
     }
+
+
+def falling_rate(budget: dict[str, Any]) -> list[LRScheduler]:
+    """Return what lets the learning rate fall to zero, epoch by epoch.
+
+    Parameters
+    ----------
+    budget : dict
+        Says how many epochs there are.
+
+    Returns
+    -------
+    list of LRScheduler
+        The callback.
+    """
+    return [LRScheduler("CosineAnnealingLR", T_max=budget["max_epochs"])]

@@ -72,7 +72,8 @@ class AdversarialClassifier(BaseNetClassifier):
         adversary learns to read it. They count among `max_epochs`, which must be more.
     alpha_schedule : {"constant", "sqrt"}, default="sqrt"
         ``"sqrt"`` multiplies the weight by √t and divides `lr` by t in the t-th epoch
-        behind the warm-up, as the original proposes.
+        behind the warm-up, as the original proposes; a scheduler among `callbacks`
+        then has no effect.
     sampling : {"two_stream", "shared"}, default="two_stream"
         ``"two_stream"`` shows the adversary rows that are balanced over groups or
         cells, and takes the predictive loss from random rows; ``"shared"`` takes both

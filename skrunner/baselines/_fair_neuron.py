@@ -22,6 +22,7 @@ from skrunner.training import (
     isolated_rng,
     read_net,
     train_net,
+    trained_anew,
 )
 
 
@@ -206,20 +207,21 @@ callbacks : as in NetClassifier
         seeds = seeds.advanced(budget.max_epochs)
         if self.init == "fresh":
             self._renew(net, data, seeds)
-        net.initialize_optimizer()
-        train_net(
-            net,
-            self._make_batches(replace(data, flagged=flagged), budget, seeds),
-            SelectiveDropoutObjective(
-                net.criterion_,
-                chain[1:] if self.dropout_layers == "all" else chain[1:2],
-                self.dropout,
-                torch.Generator(data.X.device).manual_seed(seeds.importance),
-            ),
-            validation=validation,
-            max_epochs=budget.max_epochs,
-            seed=seeds.steps,
+        objective = SelectiveDropoutObjective(
+            net.criterion_,
+            chain[1:] if self.dropout_layers == "all" else chain[1:2],
+            self.dropout,
+            torch.Generator(data.X.device).manual_seed(seeds.importance),
         )
+        with trained_anew(net):
+            train_net(
+                net,
+                self._make_batches(replace(data, flagged=flagged), budget, seeds),
+                objective,
+                validation=validation,
+                max_epochs=budget.max_epochs,
+                seed=seeds.steps,
+            )
 
     def _record(self, paths: Paths) -> None:
         counts = paths.counts.cpu()

@@ -3,6 +3,7 @@
 Owns the skorch net, its callbacks, seeds and precision; knows no estimator.
 """
 
+from skrunner.training._anew import trained_anew
 from skrunner.training._checkpoint import Checkpoint
 from skrunner.training._distributed import require_same, start_processes
 from skrunner.training._fit import TrainingSettings, make_net, train_net
@@ -38,4 +39,5 @@ __all__ = [
     "start_processes",
     "train_foreign_net",
     "train_net",
+    "trained_anew",
 ]

@@ -15,6 +15,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from skorch.callbacks import LRScheduler
 from torch import nn
 
 from skrunner import NetClassifier
@@ -384,6 +385,15 @@ def test_patience_counts_in_each_training():
     losses = fitted.history_["train_loss"].to_numpy()
     assert len(losses) == 60
     assert losses[30:36].min() > losses[29]
+
+
+def test_a_scheduler_begins_anew_in_the_second_training():
+    falls = LRScheduler("CosineAnnealingLR", T_max=4)
+    clf = fit(neuron(max_epochs=4, lr=0.02, callbacks=[falls]))
+    rates = [0.02 * (1 + np.cos(np.pi * epoch / 4)) / 2 for epoch in range(4)]
+    assert clf.net_.history[:, "event_lr"] == pytest.approx([*rates, *rates])
+    assert clf.net_.history[:, "epoch"] == list(range(1, 9))
+    assert 5 <= clf.chosen_epoch_ <= 8
 
 
 def test_labels_of_any_type():

@@ -18,9 +18,10 @@ from benchmarks.images.methods import (
     best_settings,
 )
 from benchmarks.images.published import COLUMNS
+from benchmarks.images.rows import options_of
 from benchmarks.images.search import choose, search_points
 from benchmarks.images.search_grid import Grid
-from benchmarks.images.tasks import Budget, Vary, common_settings, move
+from benchmarks.images.tasks import Budget, Vary, common_settings, falling_rate, move
 from benchmarks.paper.__main__ import read_options
 from benchmarks.paper.runs import read_rows
 from skrunner import NetClassifier
@@ -339,6 +340,21 @@ def test_images_vary_as_the_budget_says():
         settings = common_settings({**point, "budget": budget.as_json()}, "cpu")
         assert settings["augment"] == expected
     assert "shift" not in Budget().as_json()
+
+
+def test_the_rate_falls_as_the_budget_says():
+    steady, falling = (
+        Budget(max_epochs=3, schedule=name) for name in ("constant", "cosine")
+    )
+    assert "schedule" not in steady.as_json()
+    point = {"net": "alexnet", "constraints": "equalized_odds", "seed": 0}
+    settings = common_settings({**point, "budget": steady.as_json()}, "cpu")
+    assert settings["callbacks"] is None
+    callbacks = falling_rate(falling.as_json())
+    net = NetClassifier(max_epochs=3, lr=0.04, callbacks=callbacks, random_state=0)
+    net.fit(np.eye(2)[np.arange(40) % 2], np.arange(40) % 2)
+    assert net.net_.history[:, "event_lr"] == pytest.approx([0.04, 0.03, 0.01])
+    assert options_of(falling.as_json()).endswith(" --schedule cosine")
 
 
 def test_a_search_may_hold_the_neurons_of_some_layers():
