@@ -55,7 +55,8 @@ def write_pages(results: Path, pages: Path) -> list[Path]:
         rows = _latest(results_of(name, results))
         if rows:
             path = pages / f"{name}.md"
-            path.write_text(render(name, rows, about_of(name, results)))
+            on_cpu = _latest(read_rows(results / "cpu" / f"{name}.jsonl"))
+            path.write_text(render(name, rows, about_of(name, results), on_cpu))
             written.append(path)
     return written
 
@@ -103,7 +104,12 @@ def results_of(name: str, results: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def render(name: str, rows: list[dict[str, Any]], about: dict[str, Any]) -> str:
+def render(
+    name: str,
+    rows: list[dict[str, Any]],
+    about: dict[str, Any],
+    on_cpu: list[dict[str, Any]] | None = None,
+) -> str:
     """Render one page.
 
     Parameters
@@ -114,6 +120,8 @@ def render(name: str, rows: list[dict[str, Any]], about: dict[str, Any]) -> str:
         One a fit.
     about : dict
         The machine and versions of the run.
+    on_cpu : list of dict, default=None
+        The same fits on CPU cores, if the table's own are of another device.
 
     Returns
     -------
@@ -132,7 +140,7 @@ def render(name: str, rows: list[dict[str, Any]], about: dict[str, Any]) -> str:
         differs = differing(lines)
     if name in ("table1", "table2"):
         constraints = table.constraints[0]
-        out += goals_section(frame, constraints, TITLES)
+        out += goals_section(frame, successful(on_cpu or []), constraints, TITLES)
         out += controls_section(frame, constraints, TITLES)
         shown = {name: TITLES[name] for name in TITLES if name in set(frame["dataset"])}
         out += best_section(constraints, shown)

@@ -117,6 +117,20 @@ def test_goals_are_judged_on_the_page():
     assert missed == ["missed", "gap by 0.0100"]
 
 
+def test_a_run_on_cpu_cores_stands_beside_and_decides_nothing(tmp_path):
+    good = [row("runner_best", 0, ap=0.77, acc=0.84, delta_dp=0.03)]
+    worse = [row("runner_best", 0, ap=0.76, acc=0.83, delta_dp=0.06)]
+    for folder, rows in (("", VANILLA + good), ("cpu", VANILLA + worse)):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        lines = "".join(json.dumps(one) + "\n" for one in rows)
+        (tmp_path / folder / "table1.jsonl").write_text(lines)
+    page = write_pages(tmp_path, tmp_path)[0].read_text()
+    assert cells(page[page.index("Goals\n") :], "Adult")[2:] == [
+        ["met"],
+        ["gap 0.060, AP 0.760, ACC 0.830"],
+    ]
+
+
 def test_a_missed_goal_is_set_beside_what_the_splits_can_tell():
     gaps = [0.042, 0.052, 0.047]  # mean .047, deviation .005
     accuracies = [0.8374, 0.8384, 0.8364]  # rounded .837
@@ -151,7 +165,7 @@ def test_failures_are_told_and_do_not_count():
     rows = [*RUNNER, failed("roc", 0, "ValueError: no `rows`\n here")]
     page = render("table1", rows, {})
     assert "- ``ValueError: no 'rows' here`` (fits: 1; adult, roc)" in page
-    assert "   * - ROC\n" not in page
+    assert "| ROC |" not in page
     only = render("table1", rows[-1:], {})
     assert "Of 0 cells" in only
 
