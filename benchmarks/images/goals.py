@@ -141,22 +141,3 @@ def missing(measured: Point, wanted: Point) -> float:
         What the gap is too large by and what average precision is too low by, added.
     """
     return max(0.0, measured.gap - wanted.gap) + max(0.0, wanted.ap - measured.ap)
-
-
-def against(ours: Point, rival: Point) -> str:
-    """Compare with a rival by one point each.
-
-    Parameters
-    ----------
-    ours, rival : Point
-        What both have on the same test rows.
-
-    Returns
-    -------
-    {"ahead", "behind", "neither"}
-        Ahead or behind in both the gap and average precision (or equal in one).
-    """
-    ahead, behind = reaches(ours, rival), reaches(rival, ours)
-    if ahead == behind:
-        return "neither"
-    return "ahead" if ahead else "behind"

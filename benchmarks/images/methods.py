@@ -27,6 +27,10 @@ PAPER_RATIOS = {
 # The weight on images is not published.
 PAPER_WEIGHT = 1.0
 NEURON_RATIOS = (0.05, 0.1, 0.2, 0.5)
+# How long the fairness term's gradient may be, in lengths of the predictive loss's:
+# from little to much fairness.
+LIMITS = (0.1, 0.2, 0.3, 0.5, 0.8)
+LADDER = {f"runner_limit{round(100 * limit):02}": limit for limit in LIMITS}
 BLIND = {"utility_drop": 0.0}
 
 
@@ -132,6 +136,28 @@ def runner_best(task: str, constraints: str, common: Settings) -> Any:
     return tuned("runner_best", chosen, common)
 
 
+def runner_limited(limit: float) -> Callable[[str, str, Settings], Any]:
+    """Return what makes RUNNER with its best settings and another limit.
+
+    Parameters
+    ----------
+    limit : float
+        How long the term's gradient may be.
+
+    Returns
+    -------
+    callable
+        See ``Method``.
+    """
+
+    def make(task: str, constraints: str, common: Settings) -> Any:
+        chosen = best_settings("runner_best", task, common["net"], constraints)
+        limited = {**chosen, "fairness_gradient_limit": limit}
+        return tuned("runner_best", limited, common)
+
+    return make
+
+
 def gap_best(task: str, constraints: str, common: Settings) -> Any:
     """Make the control that no neuron takes part in, chosen by the same search."""
     chosen = best_settings("gap_best", task, common["net"], constraints)
@@ -160,6 +186,15 @@ METHODS = {
             rows="fit",
         )
         for ratio in NEURON_RATIOS
+    },
+    **{
+        name: Method(
+            f"RUNNER, limit {limit:g}",
+            runner_limited(limit),
+            reproduces=False,
+            rows="fit",
+        )
+        for name, limit in LADDER.items()
     },
 }
 # Constraints change nothing about them: one fit serves both.

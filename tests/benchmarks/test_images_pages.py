@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.images.goals import Goal, Point, against, aim, missing, reaches
+from benchmarks.images.goals import Goal, Point, aim, missing, reaches
 from benchmarks.images.notes import noise_floor, sample
 from benchmarks.images.pages import render, write_image_pages
 from benchmarks.images.published import BY_TASK, TABLE7, paper_cells
@@ -101,14 +101,11 @@ def test_goals_and_rivals_on_a_page():
         ["met"],
     ]
     rivals = page[page.index("On the same test images") :]
-    # By seed .85 - .84 and .87 - .84.
-    assert cells(rivals, what) == [
-        ["Adversarial"],
-        ["gap 0.260, AP 0.860"],
-        ["gap 0.300, AP 0.840"],
-        ["0.020 ± 0.014"],
-        ["ahead"],
-    ]
+    # At .300 between .260 with .860 and Vanilla's .455 with .880.
+    found = cells(rivals, what)
+    assert found[:2] == [["Adversarial"], ["gap 0.300, AP 0.840"]]
+    assert found[2][0] == "+0.024"
+    assert found[3] == ["ahead"]
 
 
 def test_nets_that_collapsed_meet_no_goal():
@@ -152,21 +149,6 @@ def test_what_is_missing_is_added_and_what_is_better_is_not_taken_off():
     assert missing(Point(0.30, 0.84), wanted) == pytest.approx(0.05)
     assert missing(Point(0.20, 0.80), wanted) == pytest.approx(0.05)
     assert missing(Point(0.20, 0.90), wanted) == 0
-
-
-@pytest.mark.parametrize(
-    ("rival", "verdict"),
-    [
-        ((0.20, 0.80), "ahead"),
-        ((0.10, 0.80), "ahead"),
-        ((0.05, 0.90), "behind"),
-        ((0.05, 0.80), "neither"),
-        ((0.20, 0.90), "neither"),
-        ((0.10, 0.85), "neither"),
-    ],
-)
-def test_ahead_means_no_worse_in_both(rival, verdict):
-    assert against(Point(0.10, 0.85), Point(*rival)) == verdict
 
 
 def test_the_noise_of_a_net_without_a_gap():

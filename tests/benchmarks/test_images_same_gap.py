@@ -1,0 +1,79 @@
+"""RUNNER's frontier on images, read at the gaps of rivals, against hand-made points."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks.images.methods import METHODS, best_settings
+from benchmarks.images.same_gap import meet, precision_at
+from tests.benchmarks.faces import fit_row
+
+PARITY = "demographic_parity"
+
+
+def fits(method, gap, ap, *, n_seeds=3, step=0.0, **changes):
+    return [
+        fit_row(method, seed, delta_dp=gap, ap=ap + step * seed, **changes)
+        for seed in range(n_seeds)
+    ]
+
+
+CURVE = [
+    *fits("vanilla", 0.5, 0.9),
+    *fits("runner_limit10", 0.3, 0.88),
+    *fits("runner_limit30", 0.32, 0.7),  # beaten by the one before
+    *fits("runner_best", 0.1, 0.8),
+]
+
+
+def test_a_frontier_is_read_between_its_points():
+    gaps, precisions = np.array([0.5, 0.1, 0.3]), np.array([0.9, 0.8, 0.88])
+    assert precision_at(0.2, gaps, precisions) == pytest.approx(0.84)
+    assert precision_at(0.45, gaps, precisions) == pytest.approx(0.895)
+    assert precision_at(0.05, gaps, precisions) == pytest.approx(0.8)
+    assert precision_at(0.9, gaps, precisions) == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize(
+    ("gap", "ap", "difference", "verdict"),
+    [
+        (0.2, 0.83, 0.01, "ahead"),
+        (0.4, 0.91, -0.02, "behind"),
+        (0.05, 0.70, 0.1, "no point so fair"),
+    ],
+)
+def test_a_rival_is_met_at_its_gap(gap, ap, difference, verdict):
+    rows = pd.DataFrame([*CURVE, *fits("oversample", gap, ap)])
+    met = meet(rows, "oversample", PARITY)
+    assert met.ours == pytest.approx(difference)
+    assert (met.low, met.high) == pytest.approx((difference, difference))
+    assert met.verdict == verdict
+
+
+def test_seeds_that_disagree_decide_nothing():
+    rows = pd.DataFrame([*CURVE, *fits("oversample", 0.2, 0.83, step=0.01)])
+    met = meet(rows, "oversample", PARITY)
+    assert met.ours == pytest.approx(0, abs=1e-12)
+    assert (met.low, met.high) == pytest.approx((-0.01, 0.01), abs=4e-3)
+    assert met.verdict == "level"
+
+
+def test_points_that_collapsed_are_not_on_the_frontier():
+    fallen = fits("runner_limit80", 0.0, 0.89, collapsed=True)
+    rows = pd.DataFrame([*CURVE, *fallen, *fits("oversample", 0.2, 0.83)])
+    assert meet(rows, "oversample", PARITY).ours == pytest.approx(0.01)
+
+
+def test_there_is_no_meeting_without_shared_seeds():
+    rows = pd.DataFrame([*CURVE, fit_row("oversample", 7, delta_dp=0.2, ap=0.8)])
+    assert meet(rows, "oversample", PARITY) is None
+    assert meet(rows, "adversarial", PARITY) is None
+
+
+def test_a_limit_changes_nothing_else_of_the_best_settings():
+    name = "fairness_gradient_limit"
+    common = {"net": "resnet18", "constraints": "equalized_odds", "random_state": 0}
+    best = best_settings("runner_best", "wavy_hair", "resnet18", "equalized_odds")
+    make = METHODS["runner_limit80"].make
+    made = make("wavy_hair", "equalized_odds", common).get_params()
+    assert {key: made[key] for key in best} == {**best, name: 0.8}
