@@ -29,8 +29,9 @@ PAPER_WEIGHT = 1.0
 NEURON_RATIOS = (0.05, 0.1, 0.2, 0.5)
 # How long the fairness term's gradient may be, in lengths of the predictive loss's:
 # from little to much fairness.
-LIMITS = (0.1, 0.2, 0.3, 0.5, 0.8)
+LIMITS = (0.1, 0.2, 0.4, 0.6)
 LADDER = {f"runner_limit{round(100 * limit):02}": limit for limit in LIMITS}
+OF_NEURONS = ("neuron_ratio", "normalize", "layers")
 BLIND = {"utility_drop": 0.0}
 
 
@@ -159,9 +160,11 @@ def runner_limited(limit: float) -> Callable[[str, str, Settings], Any]:
 
 
 def gap_best(task: str, constraints: str, common: Settings) -> Any:
-    """Make the control that no neuron takes part in, chosen by the same search."""
-    chosen = best_settings("gap_best", task, common["net"], constraints)
-    return tuned("gap_best", chosen, common)
+    """Make the control that no neuron takes part in, by its search or as RUNNER."""
+    of = (task, common["net"], constraints)
+    chosen = best_settings("gap_best", *of) or best_settings("runner_best", *of)
+    kept = {name: value for name, value in chosen.items() if name not in OF_NEURONS}
+    return tuned("gap_best", kept, common)
 
 
 METHODS = {
