@@ -1,4 +1,8 @@
-"""Render Tables 4, 5 and 7 beside the paper's figures."""
+"""Render Tables 4, 5 and 7 beside the paper's figures.
+
+A folder of results may hold others, of the same tables with another budget: they get
+pages of their own, named after the folder.
+"""
 
 import json
 from collections.abc import Sequence
@@ -47,20 +51,51 @@ def write_image_pages(results: Path, pages: Path) -> list[Path]:
         The pages.
     """
     pages.mkdir(parents=True, exist_ok=True)
-    file = results / ABOUT
-    about = json.loads(file.read_text()) if file.exists() else {}
+    about = _read(results / ABOUT, {})
+    written = write_tables(results, pages, about)
+    for folder in sorted(path.parent for path in results.glob(f"*/{ABOUT}")):
+        of_folder = _read(folder / ABOUT, {})
+        written += write_tables(folder, pages, of_folder, suffix=f"_{folder.name}")
+    return [*written, *write_search(results, pages, about)]
+
+
+def write_tables(
+    results: Path, pages: Path, about: dict[str, Any], *, suffix: str = ""
+) -> list[Path]:
+    """Render the pages of the tables in one folder.
+
+    Parameters
+    ----------
+    results, pages : Path
+        The folders.
+    about : dict
+        The machine, versions and images; a table's own file of it has precedence.
+    suffix : str, default=""
+        Goes behind the names of the pages.
+
+    Returns
+    -------
+    list of Path
+        The pages.
+    """
+    stored = _read(results / BEST.name, _read(BEST, {}))
     written = []
     for name in TABLES:
         rows = latest(results / f"{name}.jsonl")
         if rows:
-            path = pages / f"{name}.md"
-            path.write_text(render(name, rows, about))
+            path = pages / f"{name}{suffix}.md"
+            own = _read(results / f"about-{name}.json", about)
+            path.write_text(render(name, rows, own, stored))
             written.append(path)
-    search = write_search(results, pages, about)
-    return [*written, *search]
+    return written
 
 
-def render(name: str, rows: list[dict[str, Any]], about: dict[str, Any]) -> str:
+def render(
+    name: str,
+    rows: list[dict[str, Any]],
+    about: dict[str, Any],
+    stored: dict[str, Any] | None = None,
+) -> str:
     """Render one page.
 
     Parameters
@@ -70,7 +105,9 @@ def render(name: str, rows: list[dict[str, Any]], about: dict[str, Any]) -> str:
     rows : list of dict
         One a fit, see ``rows.latest``.
     about : dict
-        The machine, versions and images of the run.
+        The machine, versions and images of the run, and what sets it apart.
+    stored : dict, default=None
+        The best settings, and how they were chosen; None takes today's.
 
     Returns
     -------
@@ -88,7 +125,8 @@ def render(name: str, rows: list[dict[str, Any]], about: dict[str, Any]) -> str:
         "same for all methods, to choose the epoch. See [how to read these "
         "pages](reading.md)."
     )
-    out = heading(TABLES[name].title, 1)
+    variant = f", {about['variant']}" if "variant" in about else ""
+    out = heading(TABLES[name].title + variant, 1)
     out += describe_run(name, rows, about, where)
     out += [*cut_short(frame), *sample(images)]
     out += [RULE, "", *counts(_verdicts(against))]
@@ -96,7 +134,7 @@ def render(name: str, rows: list[dict[str, Any]], about: dict[str, Any]) -> str:
         out += _part(dataset, constraints, lines, against, frame)
         out += noise(images, dataset.split("/")[0], constraints)
     out += verdicts(frame)
-    out += _best(frame)
+    out += _best(frame, stored or _read(BEST, {}))
     if {HIGHER, LOWER} & set(_verdicts(against)):
         out += heading("What differs, and why", 2)
         for title, text in NOTES:
@@ -147,8 +185,11 @@ def _part(
     return [*out, *titled_table("Everything else that was measured", header, cells)]
 
 
-def _best(frame: pd.DataFrame) -> list[str]:
-    stored = json.loads(BEST.read_text())
+def _read(path: Path, otherwise: Any) -> Any:
+    return json.loads(path.read_text()) if path.exists() else otherwise
+
+
+def _best(frame: pd.DataFrame, stored: dict[str, Any]) -> list[str]:
     kinds = set(frame["method"]) & {"runner_best", "gap_best"}
     if not kinds:
         return []

@@ -14,6 +14,7 @@ from benchmarks.images.search_grid import SEARCHED
 from benchmarks.images.verdicts import TITLES
 from benchmarks.paper.cells import failures
 from benchmarks.paper.markdown import heading, titled_table
+from benchmarks.paper.runs import read_rows
 from benchmarks.paper.summary import successful
 
 NAME = "images_search"
@@ -27,8 +28,9 @@ SAME_GAP = (
     "RUNNER and the control chose among their settings, the rivals have one each."
 )
 COLLAPSE = (
-    "A fit counts as collapsed if its training warned of it or its positive rate on "
-    "the validation part is outside 0.5 to 1.5 times the base rate."
+    "All fits of the search, also with budgets that were given up. A fit counts as "
+    "collapsed if its training warned of it or its positive rate on the validation "
+    "part is outside 0.5 to 1.5 times the base rate."
 )
 
 
@@ -52,12 +54,17 @@ def write_search(results: Path, pages: Path, about: dict[str, Any]) -> list[Path
     rows = latest(results / f"{NAME}.jsonl")
     if not rows:
         return []
+    everything = read_rows(results / f"{NAME}.jsonl")
     path = pages / f"{NAME}.md"
-    path.write_text(render_search(rows, about).rstrip() + "\n")
+    path.write_text(render_search(rows, about, everything).rstrip() + "\n")
     return [path]
 
 
-def render_search(rows: list[dict[str, Any]], about: dict[str, Any]) -> str:
+def render_search(
+    rows: list[dict[str, Any]],
+    about: dict[str, Any],
+    everything: list[dict[str, Any]] | None = None,
+) -> str:
     """Render the page.
 
     Parameters
@@ -66,6 +73,8 @@ def render_search(rows: list[dict[str, Any]], about: dict[str, Any]) -> str:
         One a fit.
     about : dict
         The machine, versions and images of the run.
+    everything : list of dict, default=None
+        Fits of other budgets too, in which collapses are counted; None counts `rows`.
 
     Returns
     -------
@@ -77,7 +86,7 @@ def render_search(rows: list[dict[str, Any]], about: dict[str, Any]) -> str:
     seeds = f"seeds: {frame['seed'].nunique()}. {INTRO}"
     out = heading("The search on images", 1)
     out += describe_run(NAME, rows, about, seeds)
-    out += [RULE, "", *collapse_section(frame)]
+    out += [RULE, "", *collapse_section(successful(everything or rows))]
     for (dataset, constraints), part in frame.groupby(["dataset", "constraints"]):
         if not part["method"].isin(SEARCHED).any():
             continue

@@ -13,11 +13,12 @@ from benchmarks.paper.markdown import heading, titled_table
 SAME_GAP = (
     "RUNNER's best settings at several limits of the fairness term's gradient, and "
     "Vanilla, are points of a frontier (means over seeds; those that another one beats "
-    "in both the gap and average precision are left out, between two the line is "
-    "straight). It is read at the gap of each rival, which has one point. Intervals "
-    "(95 %) are of the bootstrap over the seeds, which are few; *ahead* and *behind* "
-    "are said where they exclude zero. *no point so fair*: no limit reached the "
-    "rival's gap, and RUNNER's fairest point is compared, which has the larger gap."
+    "in both the gap and average precision are left out, and limits at which a net "
+    "collapsed; between two the line is straight). It is read at the gap of each "
+    "rival, which has one point. Intervals (95 %) are of the bootstrap over the seeds, "
+    "which are few; *ahead* and *behind* are said where they exclude zero. *no point "
+    "so fair*: no limit reached the rival's gap, and RUNNER's fairest point is "
+    "compared, which has the larger gap."
 )
 OURS, CONTROL = "runner_best", "gap_best"
 TITLES = {
