@@ -83,7 +83,7 @@ class NetClassifier(BaseNetClassifier):
         was and ends with the same weights, on a CPU bit for bit. The file of a finished
         fit gives its net without training; one of another fit, or a damaged one, raises
         ``CheckpointError``. Not for `partial_fit` and `warm_start`; `callbacks` of
-        yours start anew. See the user guide.
+        yours start anew, but for an ``LRScheduler``. See the user guide.
     random_state : int, RandomState or None, default=None
         The seed of everything.
     verbose : int, default=None

@@ -16,7 +16,7 @@ from skrunner._processes import by_first, process_rank
 from skrunner.exceptions import CheckpointError
 from skrunner.training._seeding import Seeds
 
-FORMAT = 2
+FORMAT = 3
 LONGEST = 80
 READABLE = (type(None), bool, int, float, str, bytes, torch.dtype, torch.device)
 # What torch.load raises for a file that is something else or was cut off.

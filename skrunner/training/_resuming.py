@@ -5,6 +5,7 @@ from typing import Any
 import torch
 
 from skrunner._processes import from_all, process_rank
+from skrunner.training._schedules import Schedules
 
 
 def resume(net: Any, batches: Any, max_epochs: int) -> int:
@@ -73,6 +74,7 @@ def _parts_of(net: Any, batches: Any) -> dict[str, Any]:
     return {
         "module": net.module_,
         "optimizer": net.optimizer_,
+        "schedules": Schedules(net),
         "selection": dict(net.callbacks_)["epoch_selection"],
         "batches": batches,
         "objective": net.objective_,

@@ -8,7 +8,7 @@ from itertools import count
 import numpy as np
 import pytest
 import torch
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, LRScheduler
 
 from skrunner import NetClassifier, RunnerClassifier
 from skrunner.baselines import (
@@ -69,6 +69,16 @@ CASES = {
     "falling rates": lambda: AdversarialClassifier(**COMMON, alpha_schedule="sqrt"),
     "selective dropout": lambda: FairNeuronClassifier(**STAGES, dropout=0.5),
     "new start": lambda: FairNeuronClassifier(**STAGES, init="fresh"),
+    "schedule": lambda: NetClassifier(
+        **COMMON, callbacks=[LRScheduler("CosineAnnealingLR", T_max=5)]
+    ),
+    "rates of batches": lambda: NetClassifier(
+        **COMMON,
+        callbacks=[LRScheduler("StepLR", step_size=3, gamma=0.8, step_every="batch")],
+    ),
+    "two schedules": lambda: FairNeuronClassifier(
+        **STAGES, callbacks=[LRScheduler("CosineAnnealingLR", T_max=3)]
+    ),
     "mixup": lambda: FairMixupClassifier(**TERM),
     "closure": lambda: NetClassifier(
         **{**COMMON, "batch_size": 80, "optimizer": LimitedSteps}
@@ -128,9 +138,12 @@ class InTheMiddle(AtEnd):
 PLACES = {"end": AtEnd, "middle": InTheMiddle}
 
 
-def fit_case(name, **params):
+def fit_case(name, callbacks=(), **params):
     rows = IMAGES if name == "images" else X
-    return CASES[name]().set_params(**params).fit(rows, Y, sensitive_features=A)
+    case = CASES[name]()
+    together = [*(case.callbacks or []), *callbacks] or None
+    case.set_params(callbacks=together, **params)
+    return case.fit(rows, Y, sensitive_features=A)
 
 
 def _fit_and_die(name, place, epoch, params):

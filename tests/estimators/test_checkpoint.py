@@ -80,6 +80,7 @@ class Epochs(Callback):
 uninterrupted = cache(fit_case)
 OFTEN = [
     *product(["repair", "selective dropout"], ["end", "middle"], [1, 2, 5]),
+    ("two schedules", "end", 6),
     ("mixup", "end", 5),
     ("new start", "end", 6),
     ("patience", "middle", 9),
@@ -149,6 +150,13 @@ def test_an_interrupt_goes_through_and_the_fit_on(tmp_path):
     assert not content["finished"]
     assert len(content["stages"][0]["history"]) == 2
     assert_same_fit(fit_case("repair", **given), uninterrupted("repair"))
+
+
+def test_a_schedule_does_not_go_missing(tmp_path):
+    kill("schedule", "end", 3, checkpoint=tmp_path / "fit.pt")
+    plain = NetClassifier(**COMMON, checkpoint=tmp_path / "fit.pt")
+    with pytest.raises(CheckpointError, match=r"1 learning rate schedule\(s\).*are 0"):
+        plain.fit(X, Y, sensitive_features=A)
 
 
 def test_a_callback_ends_a_fit_for_good(tmp_path):
