@@ -31,8 +31,8 @@ class Meeting(NamedTuple):
     low, high : float
         The 95 % interval of that, of the bootstrap over seeds.
     reached : bool
-        Whether RUNNER has points on both sides of the gap; if it has none so small,
-        its fairest one is taken, which does the rival wrong.
+        Whether RUNNER has a point of so small a gap; if not, its fairest is taken,
+        which flatters it.
     """
 
     ours: float
@@ -65,8 +65,7 @@ def meet(rows: pd.DataFrame, rival: str, constraints: str) -> Meeting | None:
     Returns
     -------
     Meeting or None
-        None without a seed that the rival and all of RUNNER's points share, or if a
-        point of RUNNER's is left by none.
+        None without a seed that the rival shares with all of RUNNER's points.
     """
     points = [name for name in ON_FRONTIER if _sound(rows, name)]
     table = rows[rows["method"].isin([*points, rival])]
@@ -78,15 +77,13 @@ def meet(rows: pd.DataFrame, rival: str, constraints: str) -> Meeting | None:
         return None
     names = [*points, rival]
     both = np.stack([gaps[names].to_numpy(), precisions[names].to_numpy()])
-    least, difference = _difference(both.mean(axis=1))
-    rng = np.random.default_rng(0)
     n_seeds = both.shape[1]
-    drawn = [
-        _difference(both[:, rng.integers(n_seeds, size=n_seeds)].mean(axis=1))[1]
-        for _ in range(DRAWS)
-    ]
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return Meeting(difference, float(low), float(high), least)
+    drawn = np.random.default_rng(0).integers(n_seeds, size=(DRAWS, n_seeds))
+    differences = [_difference(both[:, seeds].mean(axis=1)) for seeds in drawn]
+    low, high = np.quantile(differences, [0.025, 0.975])
+    means = both.mean(axis=1)
+    reached = bool(means[0, -1] >= means[0, :-1].min())
+    return Meeting(_difference(means), float(low), float(high), reached)
 
 
 def precision_at(gap: float, gaps: Floats, precisions: Floats) -> float:
@@ -108,10 +105,11 @@ def precision_at(gap: float, gaps: Floats, precisions: Floats) -> float:
     return float(np.interp(gap, gaps[best], precisions[best]))
 
 
-def _difference(means: Floats) -> tuple[bool, float]:
+def _difference(means: Floats) -> float:
+    """Compare RUNNER's points with the rival's, which is the last."""
     gaps, precisions = means
     ours = precision_at(gaps[-1], gaps[:-1], precisions[:-1])
-    return bool(gaps[-1] >= gaps[:-1].min()), ours - float(precisions[-1])
+    return ours - float(precisions[-1])
 
 
 def _sound(rows: pd.DataFrame, method: str) -> bool:
