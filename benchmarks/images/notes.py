@@ -36,11 +36,13 @@ NOTES = (
     (
         "The learning rate",
         "At first it stayed the same for all tasks. Then one that falls to zero along "
-        "a half cosine was tried on validation images (means of three seeds). On wavy "
-        "hair and equalized odds RUNNER gained by it: average precision 0.739 at a gap "
-        "of 0.228, where it had 0.711 at 0.229. On 'attractive' it did not (0.781 at "
-        "0.150, before 0.787 at 0.156; demographic parity 0.742 at 0.138 and 0.788 at "
-        "0.325, before 0.784 at 0.268). So all methods have the falling one on wavy "
+        "a half cosine was tried on validation images (means of three seeds, on the "
+        "page of the search). On wavy hair and equalized odds RUNNER gained by it: "
+        "average precision 0.739 at a gap of 0.228, where it had 0.711 at 0.229 and "
+        "0.724 at 0.172. On 'attractive' it did not, with images that move by up to 10 "
+        "pixels besides (0.781 at 0.150, before 0.787 at 0.156; demographic parity "
+        "0.788 at 0.325 and 0.742 at 0.138, before, with one seed, 0.813 at 0.345 and "
+        "0.784 at 0.241). So all methods have the falling one on wavy "
         "hair and the constant one on 'attractive'; the pages whose names end in "
         "_constant and _falling show the test images with the other. For demographic "
         "parity on wavy hair every setting of the new search collapsed with one seed, "

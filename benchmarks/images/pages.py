@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.images.command import ABOUT
+from benchmarks.images.command import ABOUT, SEARCH
 from benchmarks.images.grid import TABLES
 from benchmarks.images.methods import BEST, METHODS
 from benchmarks.images.notes import NOTES, cut_short, noise, sample
@@ -56,7 +56,8 @@ def write_image_pages(results: Path, pages: Path) -> list[Path]:
     for folder in sorted(path.parent for path in results.glob(f"*/{ABOUT}")):
         of_folder = _read(folder / ABOUT, {})
         written += write_tables(folder, pages, of_folder, suffix=f"_{folder.name}")
-    return [*written, *write_search(results, pages, about)]
+    of_search = _read(results / f"about-{SEARCH}.json", about)
+    return [*written, *write_search(results, pages, of_search)]
 
 
 def write_tables(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from benchmarks.images.collapses import collapse_section
 from benchmarks.images.goals import Point, aim, measure
 from benchmarks.images.methods import METHODS, RIVALS
 from benchmarks.images.rows import describe_run, latest, title_of
@@ -26,11 +27,6 @@ INTRO = (
 SAME_GAP = (
     "The highest average precision of any setting whose gap is at most the rival's. "
     "RUNNER and the control chose among their settings, the rivals have one each."
-)
-COLLAPSE = (
-    "All fits of the search, also with budgets that were given up. A fit counts as "
-    "collapsed if its training warned of it or its positive rate on the validation "
-    "part is outside 0.5 to 1.5 times the base rate."
 )
 
 
@@ -94,49 +90,6 @@ def render_search(
         out += same_gap(part, constraints)
         out += settings_table(part, constraints, chosen)
     return "\n".join([*out, *failures(rows)]).rstrip() + "\n"
-
-
-def collapse_section(frame: pd.DataFrame) -> list[str]:
-    """Say at which weights and shares RUNNER collapsed.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        One row a fit.
-
-    Returns
-    -------
-    list of str
-        Lines.
-    """
-    fits = frame[frame["method"] == "runner_best"]
-    if fits.empty:
-        return []
-    params = pd.DataFrame(list(fits["params"]), index=fits.index)
-    weights, ratios = params["fairness_weight"], params["neuron_ratio"]
-    cells = [
-        [
-            f"{weight:g}",
-            *(
-                _collapsed(fits[(weights == weight) & (ratios == ratio)])
-                for ratio in sorted(ratios.unique())
-            ),
-        ]
-        for weight in sorted(weights.unique())
-    ]
-    header = ("λ", *(f"k = {ratio:.0%}" for ratio in sorted(ratios.unique())))
-    n = int(fits["collapsed"].sum())
-    verdict = f"RUNNER collapsed in {n} of {len(fits)} fits: the goal (none) is "
-    return [
-        *heading("Collapses", 2),
-        f"{COLLAPSE} {verdict}{'missed' if n else 'met'}.",
-        "",
-        *titled_table("RUNNER's fits that collapsed, of all", header, cells),
-    ]
-
-
-def _collapsed(fits: pd.DataFrame) -> str:
-    return f"{int(fits['collapsed'].sum())} of {len(fits)}"
 
 
 def same_gap(part: pd.DataFrame, constraints: str) -> list[str]:

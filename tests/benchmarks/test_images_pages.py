@@ -206,6 +206,14 @@ def test_collapses_are_counted_by_weight_and_share():
     assert cells(page, "1") == [["0 of 1"], ["0 of 1"]]
     assert cells(page, "10") == [["0 of 0"], ["1 of 1"]]
     assert "is met." in render_search(SEARCH[:-1], ABOUT)
+    # Fits of budgets that were given up count too.
+    limited = {**setting(0.2, 0.05), "fairness_gradient_limit": 0.3}
+    fallen = {"collapsed": True, "warnings": ["CollapseWarning"]}
+    earlier = search_row("runner_best", limited, 0.5, 0.0, **fallen)
+    page = render_search(SEARCH, ABOUT, [*SEARCH, earlier])
+    assert "RUNNER collapsed in 2 of 5 fits" in page
+    assert cells(page, "up to 0.35") == [["1 of 1"], ["1"]]
+    assert cells(page, "greater, or none") == [["1 of 4"], ["0"]]
 
 
 def test_the_choice_is_marked():
@@ -229,6 +237,33 @@ def test_pages_are_of_the_last_budget_and_the_last_try(tmp_path):
     page = written[0].read_text()
     assert cells(page, "Vanilla")[0][0] == "0.880 ± 0.000"
     assert write_image_pages(tmp_path / "none", tmp_path / "pages") == []
+
+
+def test_runs_with_another_budget_have_pages_of_their_own(tmp_path):
+    other = tmp_path / "falling"
+    other.mkdir()
+    lines = "".join(json.dumps(row) + "\n" for row in [*BOTH, *BEST])
+    best = {"gap": "mean", "fairness_weight": 7.5}
+    settings = {"runner_best": {"attractive/alexnet/demographic_parity": best}}
+    stored = {"command": "a search", "rule": "A rule.", "settings": settings}
+    for folder, about in (
+        (tmp_path, ABOUT),
+        (other, {**ABOUT, "variant": "a falling learning rate"}),
+    ):
+        (folder / "table4.jsonl").write_text(lines)
+        (folder / "about-images.json").write_text(json.dumps(about))
+    (other / "best.json").write_text(json.dumps(stored))
+    (tmp_path / "about-table4.json").write_text(json.dumps({**ABOUT, "cores": 99}))
+    written = write_image_pages(tmp_path, tmp_path / "pages")
+    assert [path.name for path in written] == ["table4.md", "table4_falling.md"]
+    page, falling = (path.read_text() for path in written)
+    assert falling.startswith(
+        '# Table 4: "attractive" on CelebA, a falling learning rate\n'
+    )
+    assert "``fairness_weight=7.5``" in falling
+    assert "fairness_weight=7.5" not in page
+    assert ", 99 cores;" in page
+    assert ", 16 cores;" in falling
 
 
 def test_fewer_seeds_than_the_protocol_has_are_said():
