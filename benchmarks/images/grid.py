@@ -66,6 +66,7 @@ def points(
         Table, seed, task, net, constraint, method and budget.
     """
     table = TABLES[name]
+    first = (constraints or table.constraints)[0]
     return [
         {
             "table": name,
@@ -83,7 +84,7 @@ def points(
             nets or (TASKS[task].net,), table.constraints, table.methods
         )
         if not constraints or constraint in constraints
-        if method not in UNAWARE or constraint == table.constraints[0]
+        if method not in UNAWARE or constraint == first
         if not methods or method in methods
         if not _is_best(method, task, net, constraint)
     ]
@@ -116,13 +117,10 @@ def fit_point(point: dict[str, Any], *, faces: Path, device: str) -> dict[str, A
 
     def fit() -> dict[str, Any]:
         split = open_faces(faces).split(point["task"])
-        common = common_settings(point, device)
         share = len(split.valid.y) / len(split.fit.y)
-        estimator = METHODS[point["method"]].make(
-            point["task"],
-            point["constraints"],
-            {**common, "validation_fraction": share},
-        )
+        common = common_settings(point, device, aside=share)
+        make = METHODS[point["method"]].make
+        estimator = make(point["task"], point["constraints"], common)
         return fit_and_count(estimator, split.fit, split.test)
 
     return {**point, **with_collapse(guarded(fit, device))}

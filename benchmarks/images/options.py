@@ -26,6 +26,9 @@ def add_budget(run: argparse.ArgumentParser) -> None:
     run.add_argument("--flip", action="store_true", help="mirror half of the images")
     run.add_argument("--shift", type=int, default=0, help="pixels to move images by")
     run.add_argument("--schedule", choices=SCHEDULES, default=usual.schedule)
+    run.add_argument(
+        "--average", type=float, default=usual.average, help="share of epochs averaged"
+    )
 
 
 def add_grid(run: argparse.ArgumentParser) -> None:
@@ -71,4 +74,5 @@ def budget_of(options: argparse.Namespace) -> Budget:
         flip=options.flip,
         shift=options.shift,
         schedule=options.schedule,
+        average=options.average,
     )

@@ -12,11 +12,12 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.images.command import ABOUT, SEARCH
+from benchmarks.images.described import describe_run, kept_weights
 from benchmarks.images.grid import TABLES
 from benchmarks.images.methods import BEST, METHODS
 from benchmarks.images.notes import NOTES, cut_short, noise, sample
 from benchmarks.images.published import paper_cells
-from benchmarks.images.rows import describe_run, latest, title_of
+from benchmarks.images.rows import latest, title_of
 from benchmarks.images.search_page import write_search
 from benchmarks.images.verdicts import TITLES, collapses, verdicts
 from benchmarks.paper.agreement import HIGHER, LOWER, RULE
@@ -121,10 +122,8 @@ def render(
     images = about.get("images")
     where = (
         f"training seeds: {frame['seed'].nunique()}, means ± standard deviations over "
-        "them on the official test part. The official train and validation parts are "
-        "joined, and each seed sets as many rows aside as the validation part has, the "
-        "same for all methods, to choose the epoch. See [how to read these "
-        "pages](reading.md)."
+        "them on the official test part. "
+        f"{kept_weights(rows)} See [how to read these pages](reading.md)."
     )
     variant = f", {about['variant']}" if "variant" in about else ""
     out = heading(TABLES[name].title + variant, 1)

@@ -104,7 +104,7 @@ def fit_candidate(point: dict[str, Any], *, faces: Path, device: str) -> dict[st
     def fit() -> dict[str, Any]:
         split = open_faces(faces).split(point["task"])
         share = len(split.valid.y) / len(split.fit.y)
-        common = {**common_settings(point, device), "validation_fraction": share}
+        common = common_settings(point, device, aside=share)
         method = point["method"]
         if method in SEARCHED:
             estimator = tuned(method, point["params"], common)

@@ -7,9 +7,10 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.images.collapses import collapse_section
+from benchmarks.images.described import describe_run
 from benchmarks.images.goals import Point, aim, measure
 from benchmarks.images.methods import METHODS, RIVALS
-from benchmarks.images.rows import describe_run, latest, title_of
+from benchmarks.images.rows import latest, title_of
 from benchmarks.images.search import RULE, choose, settings_of
 from benchmarks.images.search_grid import SEARCHED
 from benchmarks.images.verdicts import TITLES

@@ -3,9 +3,10 @@
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-import torch
-from skorch.callbacks import LRScheduler
-from torch import Tensor
+from skorch.callbacks import Callback, LRScheduler
+
+from benchmarks.images.variation import Vary
+from benchmarks.paper.averaging import Averaging
 
 
 class Task(NamedTuple):
@@ -77,6 +78,9 @@ class Budget:
         Pixels that every training image is moved by at most, in height and in width.
     schedule : {"constant", "cosine"}, default="constant"
         Whether the learning rate stays, or falls to zero along a half cosine.
+    average : float, default=0.0
+        The share of the epochs whose mean of weights is kept; all rows train then. With
+        0, rows are set aside to choose an epoch.
     """
 
     max_epochs: int = 20
@@ -88,6 +92,7 @@ class Budget:
     flip: bool = False
     shift: int = 0
     schedule: str = "constant"
+    average: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
         """Return what tells one run's rows from another's.
@@ -103,87 +108,14 @@ class Budget:
             del stored["shift"]
         if self.schedule == "constant":
             del stored["schedule"]
+        if not self.average:
+            del stored["average"]
         return stored
 
 
-@dataclass(frozen=True)
-class Vary:
-    """Mirrors and moves training images; it can be pickled.
-
-    Parameters
-    ----------
-    flip : bool
-        Whether to mirror half of them.
-    shift : int
-        Pixels to move each by at most, either way and in both directions; what comes in
-        repeats the edge.
-    """
-
-    flip: bool
-    shift: int
-
-    def __call__(self, pixels: Tensor) -> Tensor:
-        """Vary a batch.
-
-        Parameters
-        ----------
-        pixels : Tensor of shape (n_images, channels, height, width)
-            The images.
-
-        Returns
-        -------
-        Tensor
-            Of the same shape.
-        """
-        if self.flip:
-            pixels = mirror_half(pixels)
-        return move(pixels, self.shift) if self.shift else pixels
-
-
-def move(pixels: Tensor, most: int) -> Tensor:
-    """Move each image by its own whole number of pixels, repeating the edge.
-
-    Parameters
-    ----------
-    pixels : Tensor of shape (n_images, channels, height, width)
-        The images.
-    most : int
-        The largest move, either way and in both directions.
-
-    Returns
-    -------
-    Tensor
-        Of the same shape.
-    """
-    count, _, height, width = pixels.shape
-    moves = torch.randint(-most, most + 1, (2, count, 1), device=pixels.device)
-    rows, columns = (
-        (torch.arange(length, device=pixels.device) + by).clamp(0, length - 1)
-        for length, by in zip((height, width), moves, strict=True)
-    )
-    each = torch.arange(count, device=pixels.device)[:, None, None]
-    moved = pixels.permute(0, 2, 3, 1)[each, rows[:, :, None], columns[:, None, :]]
-    return moved.permute(0, 3, 1, 2)
-
-
-def mirror_half(pixels: Tensor) -> Tensor:
-    """Mirror each image with probability one half.
-
-    Parameters
-    ----------
-    pixels : Tensor of shape (n_images, channels, height, width)
-        The images.
-
-    Returns
-    -------
-    Tensor
-        Of the same shape.
-    """
-    mirrored = torch.rand(len(pixels), device=pixels.device) < 0.5
-    return torch.where(mirrored[:, None, None, None], pixels.flip(-1), pixels)
-
-
-def common_settings(point: dict[str, Any], device: str) -> dict[str, Any]:
+def common_settings(
+    point: dict[str, Any], device: str, *, aside: float
+) -> dict[str, Any]:
     """Return the parameters that all methods share.
 
     Parameters
@@ -192,6 +124,8 @@ def common_settings(point: dict[str, Any], device: str) -> dict[str, Any]:
         A fit: its net, constraint, seed and budget.
     device : str
         Where to train.
+    aside : float
+        The share of the rows that are set aside where they choose an epoch.
 
     Returns
     -------
@@ -200,30 +134,38 @@ def common_settings(point: dict[str, Any], device: str) -> dict[str, Any]:
     """
     budget = point["budget"]
     shift = budget.get("shift", 0)
+    average = "average" in budget
     return {
         **NETS[point["net"]].params,
         "constraints": point["constraints"],
         **{key: budget[key] for key in ("max_epochs", "batch_size", "lr", "precision")},
-        "callbacks": falling_rate(budget) if "schedule" in budget else None,
+        "callbacks": callbacks_of(budget) or None,
         "augment": Vary(budget["flip"], shift) if budget["flip"] or shift else None,
-        "select_epoch": "within_utility",
+        "select_epoch": "last" if average else "within_utility",
+        "validation_fraction": None if average else aside,
         "channels_last": device.startswith("cuda"),
         "device": device,
         "random_state": point["seed"],
     }
 
 
-def falling_rate(budget: dict[str, Any]) -> list[LRScheduler]:
-    """Return what lets the learning rate fall to zero, epoch by epoch.
+def callbacks_of(budget: dict[str, Any]) -> list[Callback]:
+    """Return what lets the learning rate fall to zero, and what averages weights.
 
     Parameters
     ----------
     budget : dict
-        Says how many epochs there are.
+        Says how many epochs there are, and whether the two are wanted.
 
     Returns
     -------
-    list of LRScheduler
-        The callback.
+    list of Callback
+        Those that are wanted.
     """
-    return [LRScheduler("CosineAnnealingLR", T_max=budget["max_epochs"])]
+    callbacks = []
+    if "schedule" in budget:
+        falling = LRScheduler("CosineAnnealingLR", T_max=budget["max_epochs"])
+        callbacks.append(falling)
+    if "average" in budget:
+        callbacks.append(Averaging(budget["average"]))
+    return callbacks

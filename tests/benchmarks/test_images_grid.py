@@ -19,10 +19,10 @@ from benchmarks.images.methods import (
     best_settings,
 )
 from benchmarks.images.published import COLUMNS
-from benchmarks.images.rows import options_of
 from benchmarks.images.search import choose, search_points
 from benchmarks.images.search_grid import Grid
-from benchmarks.images.tasks import Budget, Vary, common_settings, falling_rate, move
+from benchmarks.images.tasks import Budget, common_settings
+from benchmarks.images.variation import move
 from benchmarks.paper.__main__ import read_options
 from benchmarks.paper.runs import read_rows
 from skrunner import NetClassifier
@@ -59,7 +59,9 @@ def test_the_fits_of_table_5(monkeypatch):
 def make(method, constraints="equalized_odds", task="attractive"):
     point = {"net": "alexnet", "constraints": constraints, "seed": 0}
     point["budget"] = BUDGET.as_json()
-    return METHODS[method].make(task, constraints, common_settings(point, "cpu"))
+    return METHODS[method].make(
+        task, constraints, common_settings(point, "cpu", aside=0.1)
+    )
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -322,36 +324,6 @@ def test_images_are_moved_and_their_edges_repeated():
         assert len(fits) == 1
         seen.update(fits)
     assert len(seen) == 9
-
-
-def test_images_vary_as_the_budget_says():
-    images = torch.arange(24, dtype=torch.uint8).reshape(1, 2, 3, 4)
-    assert Vary(flip=False, shift=0)(images) is images
-    assert Vary(flip=True, shift=2)(images).dtype == torch.uint8
-    point = {"net": "alexnet", "constraints": "equalized_odds", "seed": 0}
-    for budget, expected in (
-        (Budget(), None),
-        (Budget(flip=True), Vary(flip=True, shift=0)),
-        (Budget(shift=3), Vary(flip=False, shift=3)),
-    ):
-        settings = common_settings({**point, "budget": budget.as_json()}, "cpu")
-        assert settings["augment"] == expected
-    assert "shift" not in Budget().as_json()
-
-
-def test_the_rate_falls_as_the_budget_says():
-    steady, falling = (
-        Budget(max_epochs=3, schedule=name) for name in ("constant", "cosine")
-    )
-    assert "schedule" not in steady.as_json()
-    point = {"net": "alexnet", "constraints": "equalized_odds", "seed": 0}
-    settings = common_settings({**point, "budget": steady.as_json()}, "cpu")
-    assert settings["callbacks"] is None
-    callbacks = falling_rate(falling.as_json())
-    net = NetClassifier(max_epochs=3, lr=0.04, callbacks=callbacks, random_state=0)
-    net.fit(np.eye(2)[np.arange(40) % 2], np.arange(40) % 2)
-    assert net.net_.history[:, "event_lr"] == pytest.approx([0.04, 0.03, 0.01])
-    assert options_of(falling.as_json()).endswith(" --schedule cosine")
 
 
 def test_a_search_may_hold_the_neurons_of_some_layers():
