@@ -10,7 +10,7 @@ CHOSEN = (
 )
 AVERAGED = (
     "all rows of the official train and validation parts train, and every method keeps "
-    "the mean of the weights of the last {share:.0%} of its epochs: no epoch is chosen"
+    "the mean of the weights of the last quarter of its epochs: none is chosen"
 )
 
 
@@ -29,8 +29,7 @@ def kept_weights(rows: Sequence[dict[str, Any]]) -> str:
     """
     covered: dict[str, list[str]] = {}
     for row in rows:
-        share = row["budget"].get("average", 0)
-        text = AVERAGED.format(share=share) if share else CHOSEN
+        text = AVERAGED if "average" in row["budget"] else CHOSEN
         names = covered.setdefault(text, [])
         if row["constraints"] not in names:
             names.append(row["constraints"])
@@ -62,11 +61,10 @@ def options_of(budget: dict[str, Any]) -> str:
     )
     if budget.get("size"):
         options += " --size {} {}".format(*budget["size"])
-    if budget.get("flip"):
-        options += " --flip"
-    for name in ("shift", "schedule", "average"):
+    for name in ("shift", "schedule"):
         options += f" --{name} {budget[name]}" if name in budget else ""
-    return options
+    flags = (name for name in ("flip", "average") if budget.get(name))
+    return options + "".join(f" --{name}" for name in flags)
 
 
 def options_with_parts(rows: Sequence[dict[str, Any]]) -> list[str]:

@@ -26,9 +26,7 @@ def add_budget(run: argparse.ArgumentParser) -> None:
     run.add_argument("--flip", action="store_true", help="mirror half of the images")
     run.add_argument("--shift", type=int, default=0, help="pixels to move images by")
     run.add_argument("--schedule", choices=SCHEDULES, default=usual.schedule)
-    run.add_argument(
-        "--average", type=float, default=usual.average, help="share of epochs averaged"
-    )
+    run.add_argument("--average", action="store_true", help="keep the mean of weights")
 
 
 def add_grid(run: argparse.ArgumentParser) -> None:

@@ -3,10 +3,9 @@
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-from skorch.callbacks import Callback, LRScheduler
+from skorch.callbacks import LRScheduler
 
 from benchmarks.images.variation import Vary
-from benchmarks.paper.averaging import Averaging
 
 
 class Task(NamedTuple):
@@ -78,9 +77,9 @@ class Budget:
         Pixels that every training image is moved by at most, in height and in width.
     schedule : {"constant", "cosine"}, default="constant"
         Whether the learning rate stays, or falls to zero along a half cosine.
-    average : float, default=0.0
-        The share of the epochs whose mean of weights is kept; all rows train then. With
-        0, rows are set aside to choose an epoch.
+    average : bool, default=False
+        Whether the mean of the weights of the last quarter of the epochs is kept, and
+        all rows train, in place of rows that choose an epoch.
     """
 
     max_epochs: int = 20
@@ -92,7 +91,7 @@ class Budget:
     flip: bool = False
     shift: int = 0
     schedule: str = "constant"
-    average: float = 0.0
+    average: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Return what tells one run's rows from another's.
@@ -139,9 +138,9 @@ def common_settings(
         **NETS[point["net"]].params,
         "constraints": point["constraints"],
         **{key: budget[key] for key in ("max_epochs", "batch_size", "lr", "precision")},
-        "callbacks": callbacks_of(budget) or None,
+        "callbacks": falling_rate(budget) if "schedule" in budget else None,
         "augment": Vary(budget["flip"], shift) if budget["flip"] or shift else None,
-        "select_epoch": "last" if average else "within_utility",
+        "select_epoch": "average" if average else "within_utility",
         "validation_fraction": None if average else aside,
         "channels_last": device.startswith("cuda"),
         "device": device,
@@ -149,23 +148,17 @@ def common_settings(
     }
 
 
-def callbacks_of(budget: dict[str, Any]) -> list[Callback]:
-    """Return what lets the learning rate fall to zero, and what averages weights.
+def falling_rate(budget: dict[str, Any]) -> list[LRScheduler]:
+    """Return what lets the learning rate fall to zero, epoch by epoch.
 
     Parameters
     ----------
     budget : dict
-        Says how many epochs there are, and whether the two are wanted.
+        Says how many epochs there are.
 
     Returns
     -------
-    list of Callback
-        Those that are wanted.
+    list of LRScheduler
+        The callback.
     """
-    callbacks = []
-    if "schedule" in budget:
-        falling = LRScheduler("CosineAnnealingLR", T_max=budget["max_epochs"])
-        callbacks.append(falling)
-    if "average" in budget:
-        callbacks.append(Averaging(budget["average"]))
-    return callbacks
+    return [LRScheduler("CosineAnnealingLR", T_max=budget["max_epochs"])]

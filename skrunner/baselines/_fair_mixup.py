@@ -51,7 +51,8 @@ class FairMixupClassifier(ResamplingClassifier):
     fairness_batch_size : int, default=None
         Balanced rows of a two-stream step; None takes half of `batch_size` or 500,
         whichever is more, or fewer where a group or cell would repeat.
-    select_epoch : {"last", "min_gap", "within_utility"}, default="within_utility"
+    select_epoch : {"average", "last", "min_gap", "within_utility"}, \
+            default="within_utility"
         Whose weights are kept, as in `skrunner.RunnerClassifier`.
     net, net_params, constraints, max_epochs, lr, batch_size, steps_per_epoch, \
 optimizer, device, precision, validation_fraction, utility_drop, patience, \

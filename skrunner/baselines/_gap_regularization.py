@@ -60,7 +60,8 @@ class GapRegularizationClassifier(BaseNetClassifier):
     fairness_gradient_limit : float, default=None
         The most that the norm of the gap's gradient may be, as a multiple of the
         predictive loss's, as in `RunnerClassifier`.
-    select_epoch : {"last", "min_gap", "within_utility"}, default="within_utility"
+    select_epoch : {"average", "last", "min_gap", "within_utility"}, \
+            default="within_utility"
         Whose weights are kept, as in `RunnerClassifier`.
     net, net_params, constraints, max_epochs, lr, batch_size, steps_per_epoch, \
 optimizer, device, precision, validation_fraction, utility_drop, patience, \

@@ -13,7 +13,7 @@ from skrunner.data import GroupDataset, split_validation
 from skrunner.estimators._fit_input import FitInput
 from skrunner.exceptions import ValidationShareWarning
 from skrunner.groups import label_conditions
-from skrunner.training import NetSpec, Seeds, TrainingSettings
+from skrunner.training import UNCHOOSING, NetSpec, Seeds, TrainingSettings
 
 DEFAULT_EPOCHS = 20
 DEFAULT_SHARE = 0.2
@@ -142,17 +142,18 @@ def split_rows(
     """
     share = 0.0 if keep_last else _share(estimator)
     data = rows.dataset()
-    if not share:
-        return data, None, "last"
     rule = estimator.select_epoch
-    if rule != "last" and rows.groups is None:
+    choosing = rule not in UNCHOOSING
+    if not share:
+        return data, None, "last" if choosing or keep_last else rule
+    if choosing and rows.groups is None:
         raise ValueError(
             f"select_epoch={rule!r} compares the gap between groups: pass "
             "fit(X, y, sensitive_features=...), or select_epoch='last'."
         )
     train, valid = split_validation(rows.cells, share, RandomState(seeds.split))
     smallest = _smallest_needed(estimator.constraints, rows, valid)
-    if rule != "last" and smallest < 2:
+    if choosing and smallest < 2:
         if len(rows.y) >= SILENT_BELOW:
             warnings.warn(_share_warning(len(valid), smallest), stacklevel=5)
         rule = "last"
@@ -165,7 +166,7 @@ def split_rows(
 def _share(estimator: Any) -> float:
     if estimator.validation_fraction is not None:
         return float(estimator.validation_fraction)
-    return 0.0 if estimator.select_epoch == "last" else DEFAULT_SHARE
+    return 0.0 if estimator.select_epoch in UNCHOOSING else DEFAULT_SHARE
 
 
 def _smallest_needed(constraints: str, rows: FitInput, valid: Any) -> int:

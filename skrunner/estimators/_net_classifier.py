@@ -35,8 +35,10 @@ class NetClassifier(BaseNetClassifier):
     precision : {"fp32", "tf32", "bf16", "fp64"}, default="fp32"
         Number format of the training. Of ``"fp32"`` no product is rounded to TF32,
         in convolutions neither, where torch does so by default; ``"tf32"`` is faster.
-    select_epoch : {"last", "min_gap", "within_utility"}, default="last"
-        Whose weights are kept; all but the last need groups.
+    select_epoch : {"average", "last", "min_gap", "within_utility"}, default="last"
+        Whose weights are kept: the mean over the last quarter of `max_epochs`, those of
+        the last epoch, or those of the epoch of the smallest validation gap, at all or
+        among those within `utility_drop` of the best utility; gaps need groups.
     validation_fraction : float, default=None
         Rows set aside to choose an epoch; None takes 0.2 if one is chosen, else none.
     utility_drop : float, default=0.01

@@ -17,11 +17,12 @@ from skrunner.training._precision import (
     predict_logits,
 )
 from skrunner.training._seeding import Seeds, draw_seeds, isolated_rng
-from skrunner.training._selection import EPOCH_RULES
+from skrunner.training._selection import EPOCH_RULES, UNCHOOSING
 
 __all__ = [
     "EPOCH_RULES",
     "PRECISIONS",
+    "UNCHOOSING",
     "Checkpoint",
     "GroupNet",
     "NetSpec",

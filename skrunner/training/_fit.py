@@ -10,6 +10,7 @@ from torch import nn
 from skrunner._processes import process_rank
 from skrunner.data import EpochBatches, GroupDataset
 from skrunner.objectives import Objective
+from skrunner.training._averaging import WeightAveraging
 from skrunner.training._distributed import together
 from skrunner.training._modules import NetSpec
 from skrunner.training._net import GroupNet
@@ -175,8 +176,11 @@ def _choose_optimizer(
 def _callbacks(configured: Any, settings: TrainingSettings) -> list[Any]:
     if isinstance(configured, str):
         configured = []
-    selection = EpochSelection(
-        settings.select_epoch, settings.utility_drop, settings.patience
+    rule, patience = settings.select_epoch, settings.patience
+    selection = (
+        WeightAveraging(patience)
+        if rule == "average"
+        else EpochSelection(rule, settings.utility_drop, patience)
     )
     callbacks = [("epoch_selection", selection)]
     if settings.verbose and process_rank() == 0:

@@ -10,7 +10,9 @@ from skorch.callbacks import Callback
 
 from skrunner.exceptions import CollapseWarning
 
-EPOCH_RULES = ("last", "min_gap", "within_utility")
+# These look at no validation score.
+UNCHOOSING = ("average", "last")
+EPOCH_RULES = (*UNCHOOSING, "min_gap", "within_utility")
 
 
 class Candidate(NamedTuple):
@@ -40,17 +42,17 @@ class EpochSelection(Callback):
 
     Parameters
     ----------
-    rule : {"last", "min_gap", "within_utility"}
-        ``"last"`` keeps the last epoch, ``"min_gap"`` the one with the smallest gap of
-        the validation rows behind the first epoch (the released code's rule),
-        ``"within_utility"`` the one with the smallest gap among those whose utility is
-        at most `utility_drop` under the best. Epochs that collapsed are refused: the
-        constant predictor has no gap.
+    rule : {"average", "last", "min_gap", "within_utility"}
+        ``"average"`` is that of `WeightAveraging`, ``"last"`` keeps the last epoch,
+        ``"min_gap"`` the one with the smallest gap of the validation rows behind the
+        first epoch (the released code's rule), ``"within_utility"`` the one with the
+        smallest gap among those whose utility is at most `utility_drop` under the best.
+        Epochs that collapsed are refused: the constant predictor has no gap.
     utility_drop : float, default=0.01
         How much utility may be given up.
     patience : int or None, default=None
-        Stop after so many epochs without another choice (for ``"last"``, without a
-        lower loss of the validation rows, or of the training rows if there are none).
+        Stop after so many epochs without another choice (for the first two, without
+        a lower loss of the validation rows, or of the training rows if there are none).
     """
 
     def __init__(
@@ -70,7 +72,7 @@ class EpochSelection(Callback):
     def on_epoch_end(self, net: Any, **_kwargs: Any) -> None:
         """Take the epoch in, and stop if patience is at its end."""
         epoch = len(net.history)
-        if self.rule == "last":
+        if self.rule in UNCHOOSING:
             name = "valid_loss" if net.validation_ is not None else "train_loss"
             loss = net.history[-1, name]
             changed = loss < self.least_loss_

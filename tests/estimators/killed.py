@@ -86,6 +86,12 @@ CASES = {
     "patience": lambda: NetClassifier(
         **{**COMMON, "max_epochs": 40}, validation_fraction=0.3, patience=2
     ),
+    "average": lambda: NetClassifier(
+        **{**COMMON, "max_epochs": 8, "select_epoch": "average"}
+    ),
+    "two averages": lambda: FairNeuronClassifier(
+        **{**STAGES, "max_epochs": 6, "select_epoch": "average"}
+    ),
     # Adam would blow up the rounding of the bias that BatchNorm takes away again.
     "images": lambda: NetClassifier(
         **{**COMMON, "net": SmallConv, "net_params": None},

@@ -83,6 +83,8 @@ OFTEN = [
     ("two schedules", "end", 6),
     ("mixup", "end", 5),
     ("new start", "end", 6),
+    ("average", "end", 8),
+    ("two averages", "middle", 12),
     ("patience", "middle", 9),
     ("patience", "middle", 10),
 ]

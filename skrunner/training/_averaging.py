@@ -1,0 +1,80 @@
+"""Keep the mean of the last epochs' weights in place of one epoch's."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+
+from skrunner.training._selection import EpochSelection
+
+# Of all epochs.
+AVERAGED_SHARE = 0.25
+
+
+class WeightAveraging(EpochSelection):
+    """Load the mean of the weights of the last quarter of the epochs, one at least.
+
+    Buffers, such as the statistics of batch normalization, are averaged as well. A
+    training that patience ends before that quarter keeps its last weights. Source:
+    stochastic weight averaging, Izmailov et al. (2018), every epoch a sample.
+
+    Parameters
+    ----------
+    patience : int or None, default=None
+        Stop after so many epochs without a lower loss, see `EpochSelection`.
+    """
+
+    def __init__(self, patience: int | None = None) -> None:
+        super().__init__("average", patience=patience)
+
+    def on_train_begin(self, net: Any, **kwargs: Any) -> None:
+        """Forget earlier trainings."""
+        super().on_train_begin(net, **kwargs)
+        self.n_epochs_, self.n_averaged_ = 0, 0
+        self.sums_: dict[str, Tensor] = {}
+
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+        """Add the weights of the last epochs up, and stop if patience is at its end."""
+        self.n_epochs_ += 1
+        n_last = max(1, round(AVERAGED_SHARE * net.max_epochs))
+        if self.n_epochs_ > net.max_epochs - n_last:
+            self.n_averaged_ += 1
+            for name, part in net.module_.state_dict().items():
+                self.sums_[name] = self.sums_.get(name, 0) + part
+        super().on_epoch_end(net, **kwargs)
+
+    def on_train_end(self, net: Any, **_kwargs: Any) -> None:
+        """Load the mean."""
+        net.chosen_epoch_ = len(net.history)
+        if self.n_averaged_:
+            net.module_.load_state_dict(
+                {name: total / self.n_averaged_ for name, total in self.sums_.items()}
+            )
+        self.sums_ = {}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what the mean depends on.
+
+        Returns
+        -------
+        dict
+            The sums of weights, of how many epochs, and what patience counts.
+        """
+        return {
+            **super().state_dict(),
+            "sums": self.sums_,
+            "n_epochs": self.n_epochs_,
+            "n_averaged": self.n_averaged_,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where another training was.
+
+        Parameters
+        ----------
+        state : mapping
+            From `state_dict`.
+        """
+        super().load_state_dict(state)
+        self.sums_ = dict(state["sums"])
+        self.n_epochs_, self.n_averaged_ = state["n_epochs"], state["n_averaged"]
