@@ -43,7 +43,8 @@ The mean of weights is less fair than the chosen epoch at nearly every λ, and o
 more accurate: much of what the choice gains is that it takes the fairest of epochs that
 swing. At equal gaps, between the rows of a table, little is left of it: on Adult and
 demographic parity at a gap of .04 about .001 of accuracy is gained for .0025 of average
-precision; in the other two tables nothing is. It is not part of the package."""
+precision; in the other two tables nothing is. So the tables do without it; on few
+images it is worth more ([Table 4](table4.md)), and it is ``select_epoch="average"``."""
 
 
 class Averaging(Callback):
