@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from skrunner.training._selection import EpochSelection
@@ -40,7 +41,9 @@ class WeightAveraging(EpochSelection):
         if self.n_epochs_ > net.max_epochs - n_last:
             self.n_averaged_ += 1
             for name, part in net.module_.state_dict().items():
-                self.sums_[name] = self.sums_.get(name, 0) + part
+                # A checkpoint is read into the memory of the host.
+                before = self.sums_.get(name, torch.zeros_like(part))
+                self.sums_[name] = before.to(part.device) + part
         super().on_epoch_end(net, **kwargs)
 
     def on_train_end(self, net: Any, **_kwargs: Any) -> None:
