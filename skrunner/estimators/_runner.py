@@ -112,13 +112,12 @@ class RunnerClassifier(BaseNetClassifier):
     precision : {"fp32", "tf32", "bf16", "fp64"}, default="fp32"
         Number format of the training. Of ``"fp32"`` no product is rounded to TF32,
         in convolutions neither, where torch does so by default; ``"tf32"`` is faster.
-    select_epoch : {"average", "last", "min_gap", "within_utility"}, \
-            default="within_utility"
+    select_epoch : str, default="within_utility"
         Whose weights are kept: of the smallest validation gap among the epochs within
-        `utility_drop` of the best utility, of the smallest gap at all, or the last.
-        Epochs that collapsed to one class are refused. ``"average"`` keeps the mean of
-        the weights of the last quarter of `max_epochs`: it needs no validation rows,
-        and with few images it was the better choice.
+        `utility_drop` of the best utility, of the smallest gap at all (``"min_gap"``),
+        or the ``"last"``. Epochs that collapsed to one class are refused.
+        ``"average"`` keeps the mean of the weights of the last quarter of `max_epochs`:
+        it needs no validation rows, and with few images it was the better choice.
     validation_fraction : float, default=None
         Rows set aside to choose an epoch; None takes 0.2 if one is chosen, else none.
     utility_drop : float, default=0.01
