@@ -117,7 +117,7 @@ class RunnerClassifier(BaseNetClassifier):
         `utility_drop` of the best utility, of the smallest gap at all (``"min_gap"``),
         or the ``"last"``. Epochs that collapsed to one class are refused.
         ``"average"`` keeps the mean of the weights of the last quarter of `max_epochs`:
-        it needs no validation rows, and with few images it was the better choice.
+        it needs no validation rows, and on few images it measured better.
     validation_fraction : float, default=None
         Rows set aside to choose an epoch; None takes 0.2 if one is chosen, else none.
     utility_drop : float, default=0.01
