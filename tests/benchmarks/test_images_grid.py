@@ -54,6 +54,14 @@ def test_the_fits_of_table_5(monkeypatch):
     assert (one["net"], one["constraints"]) == ("alexnet", "demographic_parity")
     assert other["constraints"] == "equalized_odds"
     assert points("table5", BUDGET, seeds=1, tasks=["attractive"]) == []
+    (alone,) = points(
+        "table5",
+        BUDGET,
+        seeds=1,
+        methods=["vanilla"],
+        constraints=["equalized_odds"],
+    )
+    assert alone["constraints"] == "equalized_odds"
 
 
 def make(method, constraints="equalized_odds", task="attractive"):
