@@ -197,11 +197,12 @@ def _best(frame: pd.DataFrame, stored: dict[str, Any]) -> list[str]:
     if not stored["command"]:
         return [*out, "Not searched yet: the defaults of the package.", ""]
     out += [f"Chosen by ``{stored['command']}``. {stored['rule']}", ""]
+    shown = set(frame["dataset"] + "/" + frame["constraints"])
     cells = [
         [key, METHODS[method].title, ", ".join(f"``{k}={v!r}``" for k, v in p.items())]
         for method, by_key in stored["settings"].items()
         for key, p in by_key.items()
-        if key.rpartition("/")[0] in set(frame["dataset"])
+        if key in shown
     ]
     header = ("task, net, constraint", "method", "settings")
     return [*out, *titled_table("What was chosen", header, cells)]

@@ -11,47 +11,67 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from benchmarks.images.methods import LADDER
+from benchmarks.images.goals import Point
+from benchmarks.images.methods import LADDER, METHODS
 from benchmarks.paper.scores import GAPS
-from benchmarks.peers.hypervolume import frontier
+from benchmarks.peers.hypervolume import frontier, mean_interval
 
 ON_FRONTIER = ("vanilla", "runner_best", *LADDER)
-DRAWS = 2000
 
 Floats = npt.NDArray[np.float64]
 
 
 class Meeting(NamedTuple):
-    """A rival, and RUNNER at its gap.
+    """A rival, and RUNNER at its gap, on the seeds that all points have.
 
     Parameters
     ----------
-    ours : float
+    rival : Point
+        The rival's means.
+    differences : ndarray of shape (n_seeds,)
         RUNNER's average precision at the rival's gap, less the rival's.
-    low, high : float
-        The 95 % interval of that, of the bootstrap over seeds.
     reached : bool
         Whether RUNNER has a point of so small a gap; if not, its fairest is taken,
         which flatters it.
+    shares : dict of str to float
+        How much each method's point counts at that gap; they add up to 1.
     """
 
-    ours: float
-    low: float
-    high: float
+    rival: Point
+    differences: Floats
     reached: bool
+    shares: dict[str, float]
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Return Student's 95 % interval of the mean difference, None for few seeds."""
+        return mean_interval(self.differences)
 
     @property
     def verdict(self) -> str:
         """Say who is ahead, where the interval does."""
         if not self.reached:
             return "no point so fair"
-        if self.low > 0:
+        if self.interval is None:
+            return "of too few seeds"
+        low, high = self.interval
+        if low > 0:
             return "ahead"
-        return "behind" if self.high < 0 else "level"
+        return "behind" if high < 0 else "level"
+
+    @property
+    def read_at(self) -> str:
+        """Name the points that the frontier is read between."""
+        return ", ".join(
+            f"{METHODS[name].title} {share:.0%}" for name, share in self.shares.items()
+        )
 
 
 def meet(rows: pd.DataFrame, rival: str, constraints: str) -> Meeting | None:
     """Compare average precision at the rival's gap.
+
+    Where a seed's gaps are other than the means, its difference is moved along the
+    frontier's slope, so that the interval holds the noise of the gaps too.
 
     Parameters
     ----------
@@ -75,41 +95,49 @@ def meet(rows: pd.DataFrame, rival: str, constraints: str) -> Meeting | None:
     )
     if not points or rival not in gaps or gaps.empty:
         return None
-    names = [*points, rival]
-    both = np.stack([gaps[names].to_numpy(), precisions[names].to_numpy()])
-    n_seeds = both.shape[1]
-    drawn = np.random.default_rng(0).integers(n_seeds, size=(DRAWS, n_seeds))
-    differences = [_difference(both[:, seeds].mean(axis=1)) for seeds in drawn]
-    low, high = np.quantile(differences, [0.025, 0.975])
-    means = both.mean(axis=1)
-    reached = bool(means[0, -1] >= means[0, :-1].min())
-    return Meeting(_difference(means), float(low), float(high), reached)
+    there = Point(float(gaps[rival].mean()), float(precisions[rival].mean()))
+    mean_gaps, mean_precisions = (
+        part[points].mean().to_numpy() for part in (gaps, precisions)
+    )
+    shares, slope = reading(there.gap, mean_gaps, mean_precisions)
+    apart = gaps[rival] - gaps[points] @ shares
+    ours = precisions[points] @ shares + slope * apart
+    named = {name: share for name, share in zip(points, shares, strict=True) if share}
+    return Meeting(
+        there,
+        (ours - precisions[rival]).to_numpy(),
+        bool(there.gap >= mean_gaps.min()),
+        named,
+    )
 
 
-def precision_at(gap: float, gaps: Floats, precisions: Floats) -> float:
-    """Read a frontier at a gap.
+def reading(gap: float, gaps: Floats, precisions: Floats) -> tuple[Floats, float]:
+    """Find how a frontier is read at a gap.
 
     Parameters
     ----------
     gap : float
-        Where; below the smallest gap the fairest point counts.
+        Where; outside of the points the nearest one counts.
     gaps, precisions : ndarray of shape (n_points,)
         Points, in any order.
 
     Returns
     -------
-    float
-        Average precision.
+    shares : ndarray of shape (n_points,)
+        How much each point counts; they add up to 1.
+    slope : float
+        Average precision by gap there, 0 outside of the points.
     """
     best = frontier(gaps, precisions)
-    return float(np.interp(gap, gaps[best], precisions[best]))
-
-
-def _difference(means: Floats) -> float:
-    """Compare RUNNER's points with the rival's, which is the last."""
-    gaps, precisions = means
-    ours = precision_at(gaps[-1], gaps[:-1], precisions[:-1])
-    return ours - float(precisions[-1])
+    at = float(np.interp(gap, gaps[best], np.arange(len(best))))
+    left, right = best[int(np.floor(at))], best[int(np.ceil(at))]
+    shares = np.zeros(len(gaps))
+    shares[right] += at % 1
+    shares[left] += 1 - at % 1
+    if left == right:
+        return shares, 0.0
+    rise = precisions[right] - precisions[left]
+    return shares, float(rise / (gaps[right] - gaps[left]))
 
 
 def _sound(rows: pd.DataFrame, method: str) -> bool:

@@ -23,7 +23,9 @@ NAME = "images_search"
 INTRO = (
     "Every setting's mean on the official *validation* part, with nets trained on the "
     "train part alone. The best of many settings looks better on these rows than it "
-    "is; the tables measure the chosen one on test images."
+    "is; the tables measure the chosen one on test images. For each task and "
+    "constraint the last budget is shown; the fits of others are beside these in "
+    "images_search.jsonl."
 )
 SAME_GAP = (
     "The highest average precision of any setting whose gap is at most the rival's. "
@@ -80,9 +82,8 @@ def render_search(
     """
     frame = successful(rows)
     chosen = choose(frame)
-    seeds = f"seeds: {frame['seed'].nunique()}. {INTRO}"
     out = heading("The search on images", 1)
-    out += describe_run(NAME, rows, about, seeds)
+    out += describe_run(NAME, rows, about, INTRO)
     out += [RULE, "", *collapse_section(successful(everything or rows))]
     for (dataset, constraints), part in frame.groupby(["dataset", "constraints"]):
         if not part["method"].isin(SEARCHED).any():
@@ -179,6 +180,9 @@ def settings_table(
         vanilla = measure(plain, constraints)
         wanted = aim(dataset.split("/")[0], constraints, vanilla)
         out += [f"Vanilla: {vanilla}. Aimed at: {wanted}.", ""]
+    fits = part[part["method"].isin(SEARCHED)]
+    repeats = fits["params"].map(json.dumps).value_counts()
+    out += [f"Seeds of a setting: {repeats.min()} to {repeats.max()}.", ""]
     cells = []
     for method, of in chosen.items():
         best = of.get(f"{dataset}/{constraints}")

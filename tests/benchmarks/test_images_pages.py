@@ -105,7 +105,8 @@ def test_goals_and_rivals_on_a_page():
     found = cells(rivals, what)
     assert found[:2] == [["Adversarial"], ["gap 0.300, AP 0.840"]]
     assert found[2][0] == "+0.024"
-    assert found[3] == ["ahead"]
+    assert found[3] == ["Vanilla 21%, RUNNER, best settings 79%"]
+    assert found[4:] == [["2"], ["of too few seeds"]]
 
 
 def test_nets_that_collapsed_meet_no_goal():

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.images.methods import METHODS, best_settings
-from benchmarks.images.same_gap import meet, precision_at
+from benchmarks.images.same_gap import meet, reading
 from tests.benchmarks.faces import fit_row
 
 PARITY = "demographic_parity"
@@ -27,11 +27,17 @@ CURVE = [
 
 
 def test_a_frontier_is_read_between_its_points():
-    gaps, precisions = np.array([0.5, 0.1, 0.3]), np.array([0.9, 0.8, 0.88])
-    assert precision_at(0.2, gaps, precisions) == pytest.approx(0.84)
-    assert precision_at(0.45, gaps, precisions) == pytest.approx(0.895)
-    assert precision_at(0.05, gaps, precisions) == pytest.approx(0.8)
-    assert precision_at(0.9, gaps, precisions) == pytest.approx(0.9)
+    gaps, precisions = np.array([0.5, 0.1, 0.3, 0.32]), np.array([0.9, 0.8, 0.88, 0.7])
+    for gap, expected, slope in (
+        (0.2, [0, 0.5, 0.5, 0], 0.4),
+        (0.45, [0.75, 0, 0.25, 0], 0.1),
+        (0.3, [0, 0, 1, 0], 0),
+        (0.05, [0, 1, 0, 0], 0),
+        (0.9, [1, 0, 0, 0], 0),
+    ):
+        shares, found = reading(gap, gaps, precisions)
+        assert shares == pytest.approx(np.array(expected))
+        assert found == pytest.approx(slope)
 
 
 @pytest.mark.parametrize(
@@ -45,23 +51,45 @@ def test_a_frontier_is_read_between_its_points():
 def test_a_rival_is_met_at_its_gap(gap, ap, difference, verdict):
     rows = pd.DataFrame([*CURVE, *fits("oversample", gap, ap)])
     met = meet(rows, "oversample", PARITY)
-    assert met.ours == pytest.approx(difference)
-    assert (met.low, met.high) == pytest.approx((difference, difference))
+    assert met.differences == pytest.approx(np.full(3, difference))
+    assert met.interval == pytest.approx((difference, difference))
     assert met.verdict == verdict
+    assert met.rival == pytest.approx((gap, ap))
 
 
 def test_seeds_that_disagree_decide_nothing():
     rows = pd.DataFrame([*CURVE, *fits("oversample", 0.2, 0.83, step=0.01)])
     met = meet(rows, "oversample", PARITY)
-    assert met.ours == pytest.approx(0, abs=1e-12)
-    assert (met.low, met.high) == pytest.approx((-0.01, 0.01), abs=4e-3)
+    assert met.differences == pytest.approx([0.01, 0, -0.01], abs=1e-12)
+    # Student's quantile of two degrees of freedom, over the root of three.
+    half = 4.3027 * 0.01 / 3**0.5
+    assert met.interval == pytest.approx((-half, half), abs=1e-5)
     assert met.verdict == "level"
+
+
+def test_gaps_that_vary_count_along_the_slope():
+    gaps = (0.15, 0.2, 0.25)
+    rows = [
+        fit_row("oversample", i, delta_dp=gap, ap=0.83) for i, gap in enumerate(gaps)
+    ]
+    met = meet(pd.DataFrame([*CURVE, *rows]), "oversample", PARITY)
+    assert met.differences == pytest.approx([-0.01, 0.01, 0.03])
+    assert met.read_at == "RUNNER, best settings 50%, RUNNER, limit 0.1 50%"
+
+
+def test_two_seeds_are_too_few():
+    rows = pd.DataFrame([*CURVE, *fits("oversample", 0.2, 0.83, n_seeds=2)])
+    met = meet(rows, "oversample", PARITY)
+    assert met.interval is None
+    assert met.verdict == "of too few seeds"
 
 
 def test_points_that_collapsed_are_not_on_the_frontier():
     fallen = fits("runner_limit60", 0.0, 0.89, collapsed=True)
     rows = pd.DataFrame([*CURVE, *fallen, *fits("oversample", 0.2, 0.83)])
-    assert meet(rows, "oversample", PARITY).ours == pytest.approx(0.01)
+    assert meet(rows, "oversample", PARITY).differences == pytest.approx(
+        np.full(3, 0.01)
+    )
 
 
 def test_there_is_no_meeting_without_shared_seeds():
