@@ -182,7 +182,8 @@ def settings_table(
         out += [f"Vanilla: {vanilla}. Aimed at: {wanted}.", ""]
     fits = part[part["method"].isin(SEARCHED)]
     repeats = fits["params"].map(json.dumps).value_counts()
-    out += [f"Seeds of a setting: {repeats.min()} to {repeats.max()}.", ""]
+    seeds = dict.fromkeys((repeats.min(), repeats.max()))
+    out += [f"Seeds of a setting: {' to '.join(map(str, seeds))}.", ""]
     cells = []
     for method, of in chosen.items():
         best = of.get(f"{dataset}/{constraints}")

@@ -83,8 +83,8 @@ def goals_section(cells: list[list[str]]) -> list[str]:
         "Goals that were set before the measurement, for the best settings: a largest "
         "gap at a least average precision. That of wavy hair is half of Vanilla's gap, "
         "and its average precision less .02. Nets of which one collapsed meet none. "
-        "The settings were chosen on validation images, several times: how earlier choices "
-        "did on these test images was known by then (see the end of the page)."
+        "The settings were chosen on validation images, several times: how earlier "
+        "choices did on these test images was known by then (see the end of the page)."
     )
     header = ("what", "goal", "measured", "verdict")
     table = titled_table("Goals of this project", header, cells)

@@ -24,7 +24,8 @@ project's goals on a GPU; they come from steps that wait for no launch. Memory i
 step takes at its peak beside weights, optimizer and pixels."""
 HEADER = ("step", "ratio", "work", "limit", "plain step", "RUNNER's step", "memory")
 RATES = """A plain epoch over all images, end to end: from JPEG files that threads
-decode while the device trains, and from pixels that are on the device."""
+decode while the device trains, and from pixels that are on the device. Differences of
+some 10 % are noise: training on files cannot be faster than reading them."""
 MEMORY = (
     "Peaks of one fit each, in a process of its own, with images that stay in their "
     "files."
