@@ -167,8 +167,8 @@ def check_predict_rows(estimator: Any, X: Any, sensitive: Any) -> tuple[Any, Any
 
 
 def _as_rows(estimator: Any, X: Any, *, ensure_2d: bool) -> Any:
-    # Values, and frames of mixed types, are the inner estimator's affair.
-    if hasattr(X, "columns"):
+    # Values, frames of mixed types and images are the inner estimator's affair.
+    if hasattr(X, "columns") or hasattr(X, "decode"):
         return X
     return check_array(
         X,

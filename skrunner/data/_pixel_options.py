@@ -75,6 +75,39 @@ class PixelOptions:
     channels_last: bool = False
 
 
+def as_many(name: str, images: Any, n_images: int) -> Tensor:
+    """Refuse what a transform returns, unless it is a tensor of as many images.
+
+    Parameters
+    ----------
+    name : str
+        What the transform is called.
+    images : object
+        What it returned.
+    n_images : int
+        How many images it was given.
+
+    Returns
+    -------
+    Tensor
+        The images.
+
+    Raises
+    ------
+    ValueError
+        If it is something else, or holds another number of images.
+    """
+    if isinstance(images, Tensor) and images.shape[:1] == (n_images,):
+        return images
+    shape = tuple(getattr(images, "shape", ()))
+    came = f"{type(images).__name__} of shape {shape}" if shape else repr(images)
+    raise ValueError(
+        f"{name} was given {n_images} images and returned {came}. It may change "
+        "pixels, not how many images there are, which labels belong to: return a "
+        f"tensor whose first axis has length {n_images}."
+    )
+
+
 def standardized(pixels: Tensor, dtype: torch.dtype) -> Tensor:
     """Scale pixels to [0, 1] and standardize the channels by the usual statistics.
 

@@ -4,10 +4,16 @@ import warnings
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from skrunner.data._pixel_options import ImageSource, PixelOptions, standardized
+from skrunner.data._pixel_options import (
+    ImageSource,
+    PixelOptions,
+    as_many,
+    standardized,
+)
 from skrunner.data._storage import choose_storage
 
 LOADED_AT_ONCE = 1024
@@ -123,15 +129,21 @@ class PixelRows:
         -------
         Tensor of shape (n_batch, channels, height, width)
             What the net takes.
+
+        Raises
+        ------
+        ValueError
+            If a transform returns another number of images.
         """
         options = self.options
         pixels = pixels.to(self.device, non_blocking=True)
         if augmented and options.augment is not None:
-            pixels = options.augment(pixels)
+            pixels = as_many("augment", options.augment(pixels), len(pixels))
         if options.transform is None:
             batch = standardized(pixels, options.dtype)
         else:
-            batch = options.transform(pixels).to(self.device, options.dtype)
+            batch = as_many("image_transform", options.transform(pixels), len(pixels))
+            batch = batch.to(self.device, options.dtype)
         if options.channels_last:
             batch = batch.contiguous(memory_format=torch.channels_last)
         return batch
@@ -247,4 +259,6 @@ def as_pixels(X: Any, options: PixelOptions) -> PixelRows | None:
     with warnings.catch_warnings():
         # A memory map that cannot be written to; nobody will.
         warnings.filterwarnings("ignore", message="The given NumPy array is not wri")
-        return PixelRows(torch.from_numpy(X), options)
+        # torch knows no strides that go backwards, as those of a mirrored view.
+        ordered = X if min(X.strides) >= 0 else np.ascontiguousarray(X)
+        return PixelRows(torch.from_numpy(ordered), options)

@@ -162,10 +162,10 @@ def _check_folder(root: Any) -> Path:
 
 def _read_attributes(path: Path) -> pd.DataFrame:
     """Read the number of images, the names of the attributes, and -1 or 1 for each."""
-    with path.open(encoding="utf-8") as file:
+    with path.open(encoding="utf-8-sig") as file:
         first = file.readline().strip()
         names = file.readline().split()
-        table = _read_rows(file, names)
+        table = _read_rows(path, file, names)
     if first != str(len(table)):
         raise ValueError(
             f"{path} announces {first} images but holds {len(table)}. Get it anew: "
@@ -179,16 +179,31 @@ def _read_attributes(path: Path) -> pd.DataFrame:
     return (table == 1).astype("int8")
 
 
-def _read_rows(file: Any, names: Sequence[str]) -> pd.DataFrame:
-    return pd.read_csv(
-        file, sep=r"\s+", header=None, names=["file", *names], index_col="file"
-    )
+def _read_rows(path: Path, file: Any, names: Sequence[str]) -> pd.DataFrame:
+    columns = ["file", *names]
+    try:
+        table = pd.read_csv(file, sep=r"\s+", header=None)
+    except pd.errors.ParserError as error:
+        raise ValueError(
+            f"{path} holds rows of several lengths ({error}). Get it anew: it is "
+            "damaged."
+        ) from error
+    if table.shape[1] != len(columns):
+        raise ValueError(
+            f"{path} holds rows of {table.shape[1] - 1} values, but {len(names)} were "
+            "expected. Get it anew: it is damaged."
+        )
+    table = table.set_axis(columns, axis=1).set_index("file")
+    twice = table.index[table.index.duplicated()]
+    if len(twice):
+        raise ValueError(f"{path} lists {twice[0]} twice. Get it anew: it is damaged.")
+    return table
 
 
 def _in_split(path: Path, files: pd.Index, split: str) -> Any:
     """Tell which files are in a part of the partition, in their order."""
-    with path.open(encoding="utf-8") as file:
-        parts = _read_rows(file, ["part"])["part"]
+    with path.open(encoding="utf-8-sig") as file:
+        parts = _read_rows(path, file, ["part"])["part"]
     unlisted = files.difference(parts.index)
     if len(unlisted):
         raise ValueError(

@@ -20,7 +20,7 @@ CHECKS = ("exists", "header", "pixels")
 # What Pillow's readers raise on damaged files.
 UNREADABLE = (
     *(OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError),
-    *(struct.error, zlib.error, Image.DecompressionBombError),
+    *(struct.error, zlib.error, Image.DecompressionBombError, RuntimeError),
 )
 MOST_THREADS = 8  # opening files and copying pixels hold Python's lock
 BLOCK = 8
@@ -67,6 +67,8 @@ def _from_16_bits(image: Image.Image) -> Image.Image:
     values = np.asarray(image)
     if values.min() < 0 or values.max() >= 2**16:
         raise ValueError("its pixels do not fit into 16 bits")
+    if image.mode == "I" and 0 < values.max() < 2**8:
+        raise ValueError("its pixels of 32 bits are below 256: save them in 8 bits")
     return Image.fromarray((values // 256).astype(np.uint8)).convert("RGB")
 
 

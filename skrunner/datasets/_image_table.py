@@ -138,11 +138,11 @@ def load_images(
     sensitive_features = frame[groups] if groups else None
     if return_X_y_a:
         return data, labels, sensitive_features
-    names = [] if labels is None else [str(name) for name in np.unique(labels.dropna())]
+    found = [] if labels is None else labels.dropna().unique()
     return Bunch(
         data=data,
         target=labels,
-        target_names=names,
+        target_names=_in_order(found),
         sensitive_features=sensitive_features,
         frame=frame,
         skipped=skipped,
@@ -167,9 +167,8 @@ def check_columns(wanted: Sequence[str], known: Sequence[str], such: str) -> Non
     """
     unknown = [name for name in wanted if name not in known]
     if unknown:
-        raise ValueError(
-            f"Unknown {', '.join(map(repr, unknown))}. {such} {', '.join(known)}."
-        )
+        given = ", ".join(map(str, known))
+        raise ValueError(f"Unknown {', '.join(map(repr, unknown))}. {such} {given}.")
 
 
 def open_images(
@@ -242,3 +241,11 @@ def open_images(
         index=list(bad),
     )
     return images, kept, skipped
+
+
+def _in_order(labels: Any) -> list[str]:
+    try:
+        ordered = sorted(labels)
+    except TypeError:  # of several types
+        ordered = sorted(labels, key=str)
+    return [str(label) for label in ordered]

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from skrunner.datasets._decoding import (
+    CHECKS,
     UNREADABLE,
     check_size,
     check_workers,
@@ -206,7 +207,14 @@ class ImageRows:
         -------
         dict of int to str
             What is wrong, by row.
+
+        Raises
+        ------
+        ValueError
+            If `check` is none of these.
         """
+        if check not in CHECKS:
+            raise ValueError(f"check={check!r} must be one of {', '.join(CHECKS)}.")
         paths = self.paths
         return in_threads(
             lambda i: why_unreadable(paths[i], check), len(paths), self.max_workers

@@ -14,6 +14,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from skrunner.data import PixelRows
 from skrunner.estimators._columns import (
     has_named_columns,
     net_columns,
@@ -67,6 +68,7 @@ def check_fit_input(
             f"{type(estimator).__name__} requires y to be passed, but the target y is "
             "None."
         )
+    raw = X
     X, taken = _check_fit_array(estimator, X, reset=not hasattr(estimator, "net_"))
     estimator.net_n_features_ = X.shape[1]
     labels, classes = _check_labels(y, classes)
@@ -83,7 +85,7 @@ def check_fit_input(
         )
     sensitive = taken if sensitive_features is None else sensitive_features
     if sensitive is None and callable(estimator.sensitive_columns):
-        sensitive = estimator.sensitive_columns(X)
+        sensitive = estimator.sensitive_columns(_seen_by_callable(raw, X))
     if sensitive is None and estimator._needs_groups:  # noqa: SLF001 (its own room)
         raise ValueError(
             f"{type(estimator).__name__} needs sensitive_features. Pass "
@@ -157,7 +159,7 @@ def sensitive_features_of(estimator: Any, X: Any, array: Any, given: Any) -> Any
         A fitted estimator.
     X : array-like
         Raw X.
-    array : ndarray
+    array : ndarray or PixelRows
         What the net sees of it.
     given : array-like or None
         What the caller passed.
@@ -176,12 +178,16 @@ def sensitive_features_of(estimator: Any, X: Any, array: Any, given: Any) -> Any
     if given is not None:
         return given
     if callable(columns):
-        return columns(array)
+        return columns(_seen_by_callable(X, array))
     if columns is None:
         raise ValueError(
             "diagnose needs sensitive_features: pass them, or set sensitive_columns=."
         )
     return take_columns(columns, X)
+
+
+def _seen_by_callable(X: Any, array: Any) -> Any:
+    return X if isinstance(array, PixelRows) else array
 
 
 def check_sizes(estimator: Any, rows: FitInput) -> None:

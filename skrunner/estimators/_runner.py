@@ -148,7 +148,7 @@ class RunnerClassifier(BaseNetClassifier):
         warning.
     sensitive_columns : str, int, list or callable, default=None
         Columns of X that are the sensitive features, or a function of X that returns
-        them, where they cannot be passed to `fit`.
+        them, where they cannot be passed to `fit`; it gets tables as validated arrays.
     keep_sensitive : bool, default=False
         Whether the net sees the `sensitive_columns`.
     missing : {"error", "group"}, default="error"

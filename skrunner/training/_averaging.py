@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from skrunner.training._selection import EpochSelection
 
@@ -15,7 +15,8 @@ AVERAGED_SHARE = 0.25
 class WeightAveraging(EpochSelection):
     """Load the mean of the weights of the last quarter of the epochs, one at least.
 
-    Buffers, such as the statistics of batch normalization, are averaged as well. A
+    Buffers, such as the statistics of batch normalization, are averaged as well; what
+    is no floating number, such as a count of batches, is that of the last epoch. A
     training that patience ends before that quarter keeps its last weights. Source:
     stochastic weight averaging, Izmailov et al. (2018), every epoch a sample.
 
@@ -40,7 +41,7 @@ class WeightAveraging(EpochSelection):
         n_last = max(1, round(AVERAGED_SHARE * net.max_epochs))
         if self.n_epochs_ > net.max_epochs - n_last:
             self.n_averaged_ += 1
-            for name, part in net.module_.state_dict().items():
+            for name, part in _averageable(net.module_).items():
                 # A checkpoint is read into the memory of the host.
                 before = self.sums_.get(name, torch.zeros_like(part))
                 self.sums_[name] = before.to(part.device) + part
@@ -50,9 +51,10 @@ class WeightAveraging(EpochSelection):
         """Load the mean."""
         net.chosen_epoch_ = len(net.history)
         if self.n_averaged_:
-            net.module_.load_state_dict(
-                {name: total / self.n_averaged_ for name, total in self.sums_.items()}
-            )
+            mean = {
+                name: total / self.n_averaged_ for name, total in self.sums_.items()
+            }
+            net.module_.load_state_dict({**net.module_.state_dict(), **mean})
         self.sums_ = {}
 
     def state_dict(self) -> dict[str, Any]:
@@ -81,3 +83,11 @@ class WeightAveraging(EpochSelection):
         super().load_state_dict(state)
         self.sums_ = dict(state["sums"])
         self.n_epochs_, self.n_averaged_ = state["n_epochs"], state["n_averaged"]
+
+
+def _averageable(module: nn.Module) -> dict[str, Tensor]:
+    return {
+        name: part
+        for name, part in module.state_dict().items()
+        if isinstance(part, Tensor) and (part.is_floating_point() or part.is_complex())
+    }

@@ -5,6 +5,7 @@ import pytest
 import torch
 from sklearn.base import clone
 
+from skrunner import NetClassifier
 from skrunner.baselines import (
     AdversarialClassifier,
     FairMixupClassifier,
@@ -15,7 +16,7 @@ from skrunner.baselines import (
     ReweightingClassifier,
 )
 from skrunner.data import PixelOptions, PixelRows
-from tests.estimators.images import PIXELS, A, N, Y, fit, write_files
+from tests.estimators.images import PIXELS, SMALL, A, N, Y, fit, write_files
 from tests.estimators.rows import weights_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::skrunner.exceptions.CollapseWarning")
@@ -101,3 +102,19 @@ def test_a_region_around_the_threshold(prefit, images):
     np.testing.assert_array_equal(found, expected)
     alone = by_files.estimator_.predict(PIXELS)
     assert 0 < (found != alone).sum() < N
+
+
+@pytest.mark.parametrize("method", ["fixed", "search"])
+def test_the_reject_option_hands_images_on(method, images, monkeypatch):
+    option = RejectOptionClassifier(NetClassifier(**SMALL), method=method)
+    on_pixels = clone(option).fit(PIXELS, Y, sensitive_features=A)
+
+    def load_all(*_args, **_kwargs):
+        raise AssertionError("all images at once")
+
+    monkeypatch.setattr(type(images), "__array__", load_all)
+    on_files = option.fit(images, Y, sensitive_features=A)
+    np.testing.assert_array_equal(
+        on_files.predict(images, sensitive_features=A),
+        on_pixels.predict(PIXELS, sensitive_features=A),
+    )

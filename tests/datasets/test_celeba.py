@@ -154,6 +154,28 @@ class TestDamagedLists:
         with pytest.raises(ValueError, match="rows of another number of values"):
             load_celeba(root)
 
+    def test_a_row_that_is_too_long(self, root):
+        path = root / "list_attr_celeba.txt"
+        path.write_text(path.read_text().rstrip("\n") + " 1\n")
+        with pytest.raises(ValueError, match=r"list_attr_celeba.* of several lengths"):
+            load_celeba(root)
+
+    def test_one_value_too_many_in_all_rows(self, root):
+        write_lists(root, self.names, np.c_[VALUES, VALUES[:, :1]])
+        with pytest.raises(ValueError, match="rows of 41 values, but 40 were expected"):
+            load_celeba(root)
+
+    def test_a_file_that_is_listed_twice(self, root):
+        path = root / "list_eval_partition.txt"
+        path.write_text(path.read_text() + "0003.png 0\n")
+        with pytest.raises(ValueError, match=r"partition\.txt lists 0003\.png twice"):
+            load_celeba(root)
+
+    def test_a_byte_order_mark_is_no_damage(self, root):
+        path = root / "list_attr_celeba.txt"
+        path.write_text(path.read_text(), encoding="utf-8-sig")
+        assert len(load_celeba(root).target) == 8
+
     def test_images_that_the_partition_does_not_list(self, root):
         path = root / "list_eval_partition.txt"
         path.write_text("\n".join(path.read_text().splitlines()[:-2]) + "\n")

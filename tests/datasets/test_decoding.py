@@ -96,7 +96,13 @@ def test_pixels_without_a_range_are_refused(tmp_path):
     wide = saved(Image.fromarray(np.full((2, 2), 70000, np.int32)), tmp_path, "a.tif")
     below = saved(Image.fromarray(np.full((2, 2), -1, np.int32)), tmp_path, "b.tif")
     floats = saved(Image.fromarray(np.ones((2, 2), np.float32)), tmp_path, "c.tif")
-    for path, match in [(wide, "16 bits"), (below, "16 bits"), (floats, "floats")]:
+    small = saved(Image.fromarray(np.full((2, 2), 235, np.int32)), tmp_path, "d.tif")
+    for path, match in [
+        (wide, "16 bits"),
+        (below, "16 bits"),
+        (floats, "floats"),
+        (small, "below 256"),
+    ]:
         assert match in why_unreadable(path, "pixels")
         with pytest.raises(ValueError, match=match):
             read_pixels(path, None)
@@ -170,3 +176,13 @@ def test_an_error_of_ours_is_not_swallowed():
 
     with pytest.raises(ZeroDivisionError):
         in_threads(fail, 50, 2)
+
+
+def test_runtime_errors_of_readers_are_damage(tmp_path, monkeypatch):
+    # As Pillow's reader of AVIF raises for a damaged frame.
+    def fail(*_):
+        raise RuntimeError("Failed to decode frame 0")
+
+    monkeypatch.setattr("skrunner.datasets._decoding.read_pixels", fail)
+    path = saved(Image.new("RGB", (2, 2)), tmp_path, "a.png")
+    assert "Failed to decode frame 0" in why_unreadable(path, "pixels")

@@ -157,3 +157,11 @@ class TestUnreadable:
             loaded = load(table, tmp_path, on_bad="skip")
         kept = [row for row in range(N) if row != 5]
         np.testing.assert_array_equal(loaded.data.decode(), filled(kept))
+
+
+def test_labels_and_columns_of_several_types(table, tmp_path):
+    mixed = table.assign(label=[1, "b"] * (N // 2))
+    assert load(mixed, tmp_path).target_names == ["1", "b"]
+    numbered = table.rename(columns={"label": 7})
+    with pytest.raises(ValueError, match=r"Unknown 'shoe'.*columns file, 7, site"):
+        load(numbered, tmp_path, target="shoe")

@@ -276,3 +276,8 @@ def test_paths_of_every_kind(folder):
     names = ["0001.png", Path("0002.png"), folder / "0003.png"]
     images = ImageRows(names, root=str(folder))
     np.testing.assert_array_equal(images.decode(), filled([1, 2, 3]))
+
+
+def test_unknown_checks_are_refused(images):
+    with pytest.raises(ValueError, match="check='pixel' must be one of exists"):
+        images.find_unreadable("pixel")

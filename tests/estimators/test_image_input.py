@@ -13,6 +13,8 @@ from tests.device import DEVICE
 from tests.estimators.images import (
     PIXELS,
     SIDE,
+    SMALL,
+    A,
     Conv,
     N,
     Y,
@@ -139,6 +141,13 @@ REFUSED = {
         ValueError,
         "contains NaN",
     ),
+    "none": (PIXELS[:0], Conv, ValueError, r"0 sample\(s\).*minimum of 1 is required"),
+    "a list of several shapes": (
+        [PIXELS[0], PIXELS[1, :, 1:]],
+        Conv,
+        ValueError,
+        r"several shapes, \[\(3, 5, 6\), \(3, 6, 6\)\]",
+    ),
     "module for tables": (PIXELS, Tiny, UnsupportedModuleError, "cannot run on rows"),
 }
 
@@ -230,3 +239,56 @@ def test_files_that_vanish_are_named(tmp_path):
     with pytest.raises(ValueError, match=r"1 of \d+ image files.*77\.png \(missing\)"):
         fit(NetClassifier, images, image_storage="files")
     assert readers() == []
+
+
+@pytest.mark.parametrize(
+    "given",
+    [list(PIXELS), tuple(map(torch.from_numpy, PIXELS)), PIXELS[::-1][::-1]],
+    ids=["arrays", "tensors", "view"],
+)
+def test_pixels_in_other_forms(given, expected):
+    fitted = fit(NetClassifier, given, validation_fraction=0.25)
+    assert_same(weights_of(fitted), weights_of(expected[NetClassifier]))
+    assert_same(fitted.predict_proba(given[:9]), fitted.predict_proba(PIXELS[:9]))
+
+
+def test_views_whose_strides_go_backwards():
+    mirrored = PIXELS[..., ::-1]
+    same = fit(NetClassifier, mirrored.copy())
+    assert_same(weights_of(fit(NetClassifier, mirrored)), weights_of(same))
+    assert_same(same.predict_proba(mirrored), same.predict_proba(mirrored.copy()))
+
+
+def test_no_rows_at_prediction(images):
+    fitted = fit(NetClassifier)
+    for X in (images[[]], PIXELS[:0]):
+        with pytest.raises(ValueError, match=r"0 sample\(s\).*NetClassifier"):
+            fitted.predict(X)
+
+
+def test_a_callable_gets_the_images_themselves(images):
+    def by_file(X):
+        assert X is images
+        return A
+
+    fitted = RunnerClassifier(**SMALL, sensitive_columns=by_file).fit(images, Y)
+    assert_same(weights_of(fitted), weights_of(fit(RunnerClassifier, images)))
+    told = fitted.diagnose(images, Y).to_frame()
+    by_hand = fitted.diagnose(images, Y, sensitive_features=A).to_frame()
+    assert told.equals(by_hand)
+
+
+@pytest.mark.parametrize(
+    ("changed", "came"),
+    [
+        (lambda pixels: pixels[:5], r"Tensor of shape \(5, 3, 6, 6\)"),
+        (lambda pixels: torch.cat([pixels, pixels.flip(-1)]), r"Tensor of shape"),
+        (lambda pixels: None, "None"),
+        (lambda pixels: pixels.cpu().numpy(), "ndarray of shape"),
+    ],
+    ids=["fewer", "more", "nothing", "no tensor"],
+)
+@pytest.mark.parametrize("name", ["augment", "image_transform"])
+def test_a_transform_keeps_the_number_of_images(name, changed, came):
+    with pytest.raises(ValueError, match=rf"{name} was given \d+ images .*{came}"):
+        fit(NetClassifier, **{name: changed})
