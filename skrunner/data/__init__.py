@@ -5,12 +5,13 @@ neither modules nor gaps.
 """
 
 from skrunner.data._ahead import chunks_of, rows_at_once
+from skrunner.data._as_pixels import as_pixels
 from skrunner.data._batch import Batch, WholeRows
 from skrunner.data._batches import EpochBatches
 from skrunner.data._dataset import GroupDataset
 from skrunner.data._parts import most_parts, split_batch
 from skrunner.data._pixel_options import PixelOptions
-from skrunner.data._pixels import PixelRows, as_pixels
+from skrunner.data._pixels import PixelRows
 from skrunner.data._storage import STORAGES
 from skrunner.data._strata import rows_by_code, strata_of
 from skrunner.data._streams import ShuffledStream, StratifiedStream

@@ -1,10 +1,8 @@
 """Rows of images: uint8 until a batch of them is needed, floats on the device then."""
 
-import warnings
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -230,35 +228,3 @@ def _is_on(device: torch.device, source: ImageSource | Tensor) -> bool:
         return False
     # "cuda" is the current one of several; what is there knows its number.
     return source.device == torch.empty(0, device=device).device
-
-
-def as_pixels(X: Any, options: PixelOptions) -> PixelRows | None:
-    """Take inputs as images, if that is what they are.
-
-    Parameters
-    ----------
-    X : object
-        Anything; images are what has a ``decode``, as ``ImageRows``, and arrays and
-        tensors of uint8 with four axes.
-    options : PixelOptions
-        What becomes of the pixels.
-
-    Returns
-    -------
-    PixelRows or None
-        None for everything else.
-    """
-    if isinstance(X, PixelRows):
-        return X
-    if hasattr(X, "decode"):
-        return PixelRows(X, options)
-    if getattr(X, "ndim", 0) != 4 or str(X.dtype).removeprefix("torch.") != "uint8":
-        return None
-    if isinstance(X, Tensor):
-        return PixelRows(X, options)
-    with warnings.catch_warnings():
-        # A memory map that cannot be written to; nobody will.
-        warnings.filterwarnings("ignore", message="The given NumPy array is not wri")
-        # torch knows no strides that go backwards, as those of a mirrored view.
-        ordered = X if min(X.strides) >= 0 else np.ascontiguousarray(X)
-        return PixelRows(torch.from_numpy(ordered), options)

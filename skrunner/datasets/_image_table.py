@@ -139,10 +139,11 @@ def load_images(
     if return_X_y_a:
         return data, labels, sensitive_features
     found = [] if labels is None else labels.dropna().unique()
+    names = sorted(found, key=lambda label: (type(label).__name__, label))
     return Bunch(
         data=data,
         target=labels,
-        target_names=_in_order(found),
+        target_names=list(map(str, names)),
         sensitive_features=sensitive_features,
         frame=frame,
         skipped=skipped,
@@ -241,11 +242,3 @@ def open_images(
         index=list(bad),
     )
     return images, kept, skipped
-
-
-def _in_order(labels: Any) -> list[str]:
-    try:
-        ordered = sorted(labels)
-    except TypeError:  # of several types
-        ordered = sorted(labels, key=str)
-    return [str(label) for label in ordered]

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import numpy as np
-
 from skrunner.data import PixelOptions, PixelRows, as_pixels
 from skrunner.estimators._columns import has_named_columns
 from skrunner.nn import IMAGE_PRESETS
@@ -48,9 +46,9 @@ def check_images(estimator: Any, X: Any, *, reset: bool) -> PixelRows | None:
     ------
     ValueError
         If the net or an option is for tables, the number of channels differs, pixels
-        are of another type than uint8, or only one of fit and prediction has images.
+        are of another type than uint8, there are none, or only one of fit and prediction
+        has images.
     """
-    X = _stacked(X)
     options = PixelOptions(
         estimator.image_storage,
         model_dtype(estimator.precision),
@@ -85,22 +83,6 @@ def check_images(estimator: Any, X: Any, *, reset: bool) -> PixelRows | None:
         )
     estimator.n_features_in_ = channels
     return pixels
-
-
-def _stacked(X: Any) -> Any:
-    """Make one array of a list of pixels, which would not be scaled otherwise."""
-    if not isinstance(X, list | tuple) or not X:
-        return X
-    kinds = {str(getattr(image, "dtype", "")).removeprefix("torch.") for image in X}
-    shapes = {tuple(getattr(image, "shape", ())) for image in X}
-    if kinds != {"uint8"} or {len(shape) for shape in shapes} != {3}:
-        return X
-    if len(shapes) > 1:
-        raise ValueError(
-            f"X lists images of several shapes, {sorted(shapes)[:3]} among them. Bring "
-            "them to one, or use load_images(..., size=...)."
-        )
-    return np.stack([np.asarray(image) for image in X])
 
 
 def _check_kind(estimator: Any, X: Any, *, is_images: bool, reset: bool) -> None:
