@@ -46,8 +46,8 @@ def check_images(estimator: Any, X: Any, *, reset: bool) -> PixelRows | None:
     ------
     ValueError
         If the net or an option is for tables, the number of channels differs, pixels
-        are of another type than uint8, there are none, or only one of fit and prediction
-        has images.
+        are of another type than uint8, there are none, or only one of fit and
+        prediction has images.
     """
     options = PixelOptions(
         estimator.image_storage,
