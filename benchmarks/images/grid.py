@@ -121,9 +121,36 @@ def fit_point(point: dict[str, Any], *, faces: Path, device: str) -> dict[str, A
         common = common_settings(point, device, aside=share)
         make = METHODS[point["method"]].make
         estimator = make(point["task"], point["constraints"], common)
-        return fit_and_count(estimator, split.fit, split.test)
+        settings = own_settings(estimator, common)
+        return {
+            **fit_and_count(estimator, split.fit, split.test),
+            "settings": settings,
+        }
 
     return {**point, **with_collapse(guarded(fit, device))}
+
+
+def own_settings(estimator: Any, common: dict[str, Any]) -> dict[str, str]:
+    """Return what sets a method apart, so that its rows say what was trained.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The method.
+    common : dict
+        The parameters that all methods share.
+
+    Returns
+    -------
+    dict of str to str
+        Parameters other than the class's defaults, as they are printed.
+    """
+    usual = type(estimator)().get_params(deep=False)
+    return {
+        name: repr(value)
+        for name, value in estimator.get_params(deep=False).items()
+        if name not in common and value != usual[name]
+    }
 
 
 def fit_and_count(estimator: Any, fit: Part, test: Part) -> dict[str, float]:

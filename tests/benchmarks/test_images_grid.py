@@ -10,7 +10,13 @@ import torch
 
 from benchmarks.images import command, methods
 from benchmarks.images.command import run_images
-from benchmarks.images.grid import TABLES, fit_point, points, with_collapse
+from benchmarks.images.grid import (
+    TABLES,
+    fit_point,
+    own_settings,
+    points,
+    with_collapse,
+)
 from benchmarks.images.methods import (
     LADDER,
     METHODS,
@@ -366,3 +372,14 @@ def test_the_choice_is_among_the_settings_of_the_most_seeds():
     rows = [vanilla, *fits(1, [0.01]), *fits(2, [0.4, 0.3]), *fits(3, [0.2, 0.6])]
     chosen = choose(pd.DataFrame(rows))["runner_best"]
     assert chosen == {"wavy_hair/resnet18/equalized_odds": {"fairness_weight": 2}}
+
+
+def test_rows_say_what_sets_a_method_apart():
+    common = {"net": "alexnet", "constraints": "equalized_odds", "random_state": 0}
+    best = METHODS["runner_best"].make("attractive", "equalized_odds", common)
+    settings = own_settings(best, common)
+    assert settings["layers"] == "'classifier.4'"
+    assert "net" not in settings
+    assert "importance" not in settings  # the default
+    plain = METHODS["oversample"].make("attractive", "demographic_parity", common)
+    assert own_settings(plain, common) == {"strategy": "'group'"}
