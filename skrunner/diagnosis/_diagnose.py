@@ -39,6 +39,7 @@ def diagnose_neurons(
     layers: Any = None,
     classes: Sequence[Any] | None = None,
     batch_size: int = 4096,
+    missing: str = "error",
     random_state: Any = None,
 ) -> NeuronDiagnosis:
     """Find the neurons that are responsible for a gap between groups.
@@ -76,6 +77,8 @@ def diagnose_neurons(
         The labels in the order of the module's outputs; None sorts those in `y`.
     batch_size : int, default=4096
         Rows that run at a time at most; the result does not depend on it.
+    missing : {"error", "group"}, default="error"
+        Whether a missing sensitive feature is an error or a group of its own.
     random_state : int, RandomState or None, default=None
         The source of ``importance="random"``.
 
@@ -111,7 +114,7 @@ def diagnose_neurons(
             f"{type(module).__name__} has no hidden layer: {found.output!r} alone "
             f"makes its output. Pass layers={found.output!r} to look at that one."
         )
-    encoding = encode_groups(sensitive_features, n_samples=len(inputs))
+    encoding = encode_groups(sensitive_features, n_samples=len(inputs), missing=missing)
     labels, classes = encode_labels(
         y, classes, found.n_outputs, constraints, len(inputs)
     )

@@ -99,6 +99,11 @@ def drop_sensitive_columns(estimator: Any, X: Any) -> Any:
         return X
     positions = estimator._sensitive_positions  # noqa: SLF001 (same room)
     kept = np.setdiff1d(np.arange(_num_features(X)), positions)
+    if not len(kept):
+        raise ValueError(
+            "X has no other columns than the sensitive ones, so that none is left for "
+            "the net. Add columns, or pass keep_sensitive=True."
+        )
     return _safe_indexing(X, kept.tolist(), axis=1)
 
 

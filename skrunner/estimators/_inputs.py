@@ -198,7 +198,7 @@ def check_sizes(estimator: Any, rows: FitInput) -> None:
     estimator : BaseNetClassifier
         Holds the constraint and the minimum sizes.
     rows : FitInput
-        The rows; those of weight 0 count too.
+        The rows; those of weight 0 do not count.
     """
     if rows.groups is not None:
         check_group_sizes(
@@ -208,6 +208,7 @@ def check_sizes(estimator: Any, rows: FitInput) -> None:
             constraints=estimator.constraints,
             min_group_size=estimator.min_group_size,
             min_cell_size=estimator.min_cell_size,
+            weight=rows.weight,
         )
 
 

@@ -47,6 +47,7 @@ class FittedNetMixin:
     net_: Any
     classes_: Any
     constraints: str
+    missing: str
     precision: str
     random_state: Any
 
@@ -132,6 +133,7 @@ class FittedNetMixin:
                 neuron_ratio=neuron_ratio,
                 layers=layers,
                 classes=self.classes_,
+                missing=self.missing,
                 random_state=self.random_state,
             )
 

@@ -75,7 +75,8 @@ class GroupEncoding:
         Parameters
         ----------
         sensitive_features : array-like of shape (n_samples,) or (n_samples, n_features)
-            The sensitive features of the rows, in the same form as before.
+            The sensitive features of the rows, in the same form as before; several
+            columns of a DataFrame are found by name.
 
         Returns
         -------
@@ -85,9 +86,10 @@ class GroupEncoding:
         Raises
         ------
         ValueError
-            If a group is unknown here; the message names it and the known ones.
+            If a group is unknown here; the message names it and the known ones. Or if
+            there are other columns.
         """
-        frame = _as_frame(sensitive_features)
+        frame = self._in_order(_as_frame(sensitive_features))
         if frame.shape[1] != len(self.feature_names):
             raise ValueError(
                 f"sensitive_features has {frame.shape[1]} column(s), but the groups "
@@ -105,6 +107,19 @@ class GroupEncoding:
                 "those rows, merge the groups, or fit on data that holds them."
             )
         return codes
+
+    def _in_order(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Take columns by name, where both sides have names of the user's."""
+        known, names = self.feature_names, tuple(map(str, frame.columns))
+        invented = _numbered(len(known))
+        if len(known) < 2 or len(names) != len(known) or invented in (names, known):
+            return frame
+        if set(names) != set(known):
+            raise ValueError(
+                f"sensitive_features has the columns {', '.join(names)}, but the "
+                f"groups were made of {', '.join(known)}. Pass the same ones."
+            )
+        return frame.iloc[:, [names.index(name) for name in known]]
 
 
 def encode_groups(
@@ -176,9 +191,11 @@ def _as_frame(sensitive_features: Any) -> pd.DataFrame:
         raise ValueError(
             f"sensitive_features must have one or two dimensions, got {array.ndim}."
         )
-    return pd.DataFrame(
-        array, columns=[f"sensitive_feature_{i}" for i in range(array.shape[1])]
-    )
+    return pd.DataFrame(array, columns=_numbered(array.shape[1]))
+
+
+def _numbered(n_columns: int) -> tuple[str, ...]:
+    return tuple(f"sensitive_feature_{i}" for i in range(n_columns))
 
 
 def _refuse_continuous(column: "pd.Series[Any]", name: str) -> None:

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -45,6 +46,7 @@ def check_group_sizes(
     constraints: str,
     min_group_size: int = 20,
     min_cell_size: int = 5,
+    weight: Any = None,
 ) -> npt.NDArray[np.int64]:
     """Refuse a single group; warn of groups and cells that are too small.
 
@@ -62,6 +64,8 @@ def check_group_sizes(
         Rows of a group below which a warning names it.
     min_cell_size : int, default=5
         Rows of a cell below which a warning names it.
+    weight : ndarray of shape (n_samples,) or None, default=None
+        Weights of the rows; those of weight 0 do not count.
 
     Returns
     -------
@@ -71,7 +75,8 @@ def check_group_sizes(
     Raises
     ------
     ValueError
-        If there are fewer than two groups.
+        If there are fewer than two groups, or rows of weight 0 are all that others
+        than one have.
 
     Warns
     -----
@@ -83,7 +88,15 @@ def check_group_sizes(
             f"sensitive_features has one group ({', '.join(groups.names)}); a gap "
             "needs at least two. Pass a feature that varies, or train NetClassifier."
         )
-    counts = cell_counts(groups.codes, labels, groups.n_groups, len(classes))
+    some = slice(None) if weight is None else np.asarray(weight) > 0
+    counts = cell_counts(
+        groups.codes[some], labels[some], groups.n_groups, len(classes)
+    )
+    if (counts.sum(axis=1) > 0).sum() < 2:
+        raise ValueError(
+            "sample_weight is 0 for all rows but those of one group; a gap needs at "
+            "least two. Give rows of other groups a weight, or train NetClassifier."
+        )
     small = [
         f"{name} ({size} rows)"
         for name, size in zip(groups.names, counts.sum(axis=1), strict=True)

@@ -105,10 +105,10 @@ def check_weights(sample_weight: Any, n_samples: int) -> Floats | None:
     if sample_weight is None:
         return None
     weights: Floats = column_or_1d(sample_weight, dtype=np.float64)
-    if len(weights) != n_samples or not (weights >= 0).all():
+    if len(weights) != n_samples or not ((weights >= 0) & np.isfinite(weights)).all():
         raise ValueError(
-            f"sample_weight must hold {n_samples} non-negative numbers, one for each "
-            f"row, got {len(weights)} with minimum {weights.min(initial=np.inf)}."
+            f"sample_weight must hold {n_samples} finite non-negative numbers, one for "
+            f"each row, got {len(weights)} with minimum {weights.min(initial=np.inf)}."
         )
     return weights
 

@@ -78,6 +78,12 @@ def group_metrics(
     labels = encode_labels(y_true, y_pred, pos_label=pos_label)
     n_samples = len(labels.y_true)
     groups = encode_groups(sensitive_features, n_samples=n_samples)
+    taken = {"y_true", "y_pred"} & set(groups.feature_names)
+    if taken:
+        raise ValueError(
+            f"A sensitive feature is named {', '.join(sorted(taken))}, as the labels "
+            "of the table are. Rename it."
+        )
     functions = dict(_rate_metrics(labels) if metrics is None else metrics)
     weights = check_weights(sample_weight, n_samples)
     params: dict[str, Any] = {} if weights is None else {"sample_weight": weights}

@@ -95,8 +95,10 @@ def complete_labels(labels: npt.NDArray[Any], pos_label: Any) -> npt.NDArray[Any
     Raises
     ------
     ValueError
-        If there is one label, other than 0, 1 and -1, and no `pos_label`.
+        If there is none, or one label, other than 0, 1 and -1, and no `pos_label`.
     """
+    if not len(labels):
+        raise ValueError("y_true and y_pred have no rows. Pass at least one.")
     if len(labels) != 1:
         return labels
     if pos_label is not None:

@@ -106,7 +106,8 @@ def test_a_region_around_the_threshold(prefit, images):
 
 @pytest.mark.parametrize("method", ["fixed", "search"])
 def test_the_reject_option_hands_images_on(method, images, monkeypatch):
-    option = RejectOptionClassifier(NetClassifier(**SMALL), method=method)
+    inner = NetClassifier(**SMALL)
+    option = RejectOptionClassifier(inner, method=method, random_state=0)
     on_pixels = clone(option).fit(PIXELS, Y, sensitive_features=A)
 
     def load_all(*_args, **_kwargs):

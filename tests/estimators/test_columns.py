@@ -121,3 +121,9 @@ def test_partial_fit_reads_them():
     assert estimator.group_names_ == whole.group_names_
     with pytest.raises(ValueError, match=r"unseen in training: \('group_9', 'x'\)"):
         estimator.partial_fit(NAMED.replace("group_2", "group_9"), Y)
+
+
+def test_no_column_is_left():
+    only = pd.DataFrame({"g": np.arange(40) % 2})
+    with pytest.raises(ValueError, match="none is left for the net"):
+        runner(sensitive_columns=["g"]).fit(only, np.arange(40) // 2 % 2)

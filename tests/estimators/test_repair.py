@@ -128,3 +128,18 @@ def test_groups_change_nothing_in_a_plain_net():
     )
     assert blind.group_names_ is None
     assert fit(NetClassifier(**SMALL)).group_names_ == tuple(np.unique(A))
+
+
+def test_a_single_group_with_weights_is_an_error():
+    with pytest.raises(ValueError, match="0 for all rows but those of one group"):
+        fit(runner(), sample_weight=(A[0] == A) * 1.0)
+
+
+def test_missing_is_a_group_in_the_diagnosis_too():
+    groups = A.astype(object)
+    groups[:60] = None
+    estimator = runner(missing="group").fit(X, Y, sensitive_features=groups)
+    told = estimator.diagnose(X, Y, sensitive_features=groups).to_frame()
+    named = np.where(groups == None, "<missing>", groups)  # noqa: E711
+    by_hand = estimator.diagnose(X, Y, sensitive_features=named).to_frame()
+    pd.testing.assert_frame_equal(told, by_hand)

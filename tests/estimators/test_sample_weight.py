@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from skrunner import NetClassifier
+from skrunner.exceptions import SmallGroupWarning
 from skrunner.groups import CONSTRAINTS
 from tests.estimators.nets import Tiny
 from tests.estimators.rows import SMALL, A, N, X, Y, fit, runner, weights_of
@@ -92,7 +93,8 @@ def test_weights_may_be_read_only():
 def test_rows_without_weight_do_not_count():
     # A group of which all rows weigh nothing is left out of the fairness term.
     weight = (A != "group_2").astype(float)
-    estimator = fit(runner(**EXACT), sample_weight=weight)
+    with pytest.warns(SmallGroupWarning, match=r"group_2 \(0 rows\)"):
+        estimator = fit(runner(**EXACT), sample_weight=weight)
     kept = A != "group_2"
     two = fit(
         runner(**EXACT),

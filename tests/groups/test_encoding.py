@@ -182,3 +182,18 @@ def test_it_pickles():
     copy = pickle.loads(pickle.dumps(groups))
     np.testing.assert_array_equal(copy.codes, groups.codes)
     assert copy.values == groups.values
+
+
+def test_columns_of_a_frame_are_found_by_name():
+    frame = pd.DataFrame({"sex": [0, 0, 1, 1], "race": [0, 1, 0, 1]})
+    known = encode_groups(frame)
+    turned = frame[["race", "sex"]]
+    np.testing.assert_array_equal(known.encode(turned), known.codes)
+    # An array has no names: its columns keep their places.
+    by_place = known.encode(turned.to_numpy())
+    np.testing.assert_array_equal(by_place, [0, 2, 1, 3])
+    np.testing.assert_array_equal(
+        encode_groups(frame.to_numpy()).encode(turned), by_place
+    )
+    with pytest.raises(ValueError, match="columns sex, age, but the groups were made"):
+        known.encode(frame.set_axis(["sex", "age"], axis=1))

@@ -89,3 +89,16 @@ def test_unknown_constraints():
     for constraints in ("dp", "parity"):
         with pytest.raises(ValueError, match="Unknown constraints"):
             check_group_sizes(groups, labels, [0, 1], constraints=constraints)
+
+
+def test_rows_of_weight_zero_do_not_count():
+    groups = encode_groups(["a"] * 4 + ["b"] * 4 + ["c"] * 4)
+    labels = np.tile([0, 1], 6)
+    weight = np.repeat([1.0, 2.0, 0.0], 4)
+    options = {"constraints": "demographic_parity", "min_group_size": 4}
+    with pytest.warns(SmallGroupWarning, match=r"c \(0 rows\)"):
+        counts = check_group_sizes(groups, labels, [0, 1], weight=weight, **options)
+    assert counts.tolist() == [[2, 2], [2, 2], [0, 0]]
+    weight[:4] = 0
+    with pytest.raises(ValueError, match="0 for all rows but those of one group"):
+        check_group_sizes(groups, labels, [0, 1], weight=weight, **options)

@@ -236,7 +236,10 @@ def test_a_lone_label_of_unknown_meaning():
     [
         ({"agg": "median"}, "agg must be one of sum, max, mean, got 'median'"),
         ({"average": "micro"}, "average must be one of macro, max or None, got 'mic"),
-        ({"sample_weight": [1, 1, 1]}, "sample_weight must hold 4 non-neg.* got 3"),
+        (
+            {"sample_weight": [1, 1, 1]},
+            "sample_weight must hold 4 finite non-neg.* got 3",
+        ),
         ({"sample_weight": [1, 1, 1, -2]}, "sample_weight .* got 4 with minimum -2"),
         ({"sample_weight": [1, 1, 1, np.nan]}, "sample_weight .* minimum nan"),
         ({"sensitive_features": list("aab")}, "3 row.*but X has 4"),
@@ -256,3 +259,12 @@ def test_predictions_are_checked():
         delta_dp([0, 1, 0, 1], [0, 1, 0], **groups)
     with pytest.raises(ValueError, match="string and number"):
         delta_dp([0, 1, 0, 1], list("abab"), **groups)
+
+
+def test_no_rows_and_endless_weights_are_refused():
+    with pytest.raises(ValueError, match="no rows"):
+        delta_dp([], [], sensitive_features=[])
+    with pytest.raises(ValueError, match="finite non-negative"):
+        delta_dp(
+            [0, 1], [0, 1], sensitive_features=["a", "b"], sample_weight=[np.inf, 1]
+        )

@@ -152,3 +152,10 @@ def test_lists_of_several_features():
     assert frame.by_group.loc[("f", 1), "accuracy"] == 1
     assert frame.by_group.loc[("m", 0), "accuracy"] == 0
     assert np.isnan(frame.by_group.loc[("m", 1), "accuracy"])
+
+
+@pytest.mark.parametrize("name", ["y_true", "y_pred"])
+def test_features_named_as_the_labels_are_refused(name):
+    groups = pd.Series([0, 1, 0, 1], name=name)
+    with pytest.raises(ValueError, match=f"is named {name}.*Rename it"):
+        group_metrics([0, 1, 1, 0], [0, 1, 0, 1], sensitive_features=groups)
