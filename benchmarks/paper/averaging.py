@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import torch
 from skorch.callbacks import Callback
 
 from benchmarks.paper.agreement import Spread
@@ -61,25 +62,20 @@ class Averaging(Callback):
 
     def on_train_begin(self, _net: Any, **_kwargs: Any) -> None:
         """Forget earlier trainings."""
-        self.n_epochs_, self.sums_ = 0, {}
+        self.states_: list[dict[str, torch.Tensor]] = []
 
     def on_epoch_end(self, net: Any, **_kwargs: Any) -> None:
-        """Add the weights of the last epochs up."""
-        self.n_epochs_ += 1
-        if self.n_epochs_ <= net.max_epochs - self._n_last(net):
-            return
-        for name, part in net.module_.state_dict().items():
-            self.sums_[name] = self.sums_.get(name, 0) + part
+        """Keep the weights."""
+        state = net.module_.state_dict()
+        self.states_.append({name: part.clone() for name, part in state.items()})
 
     def on_train_end(self, net: Any, **_kwargs: Any) -> None:
         """Load the mean, over the epoch that was chosen."""
-        n_last = self._n_last(net)
-        mean = {name: total / n_last for name, total in self.sums_.items()}
-        net.module_.load_state_dict(mean)
-        self.sums_ = {}
-
-    def _n_last(self, net: Any) -> int:
-        return max(1, round(self.share * net.max_epochs))
+        n_last = max(1, round(self.share * len(self.states_)))
+        last = self.states_[-n_last:]
+        net.module_.load_state_dict(
+            {name: sum(state[name] for state in last) / n_last for name in last[0]}
+        )
 
 
 def points(seeds: int) -> list[dict[str, Any]]:

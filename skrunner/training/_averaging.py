@@ -32,15 +32,13 @@ class WeightAveraging(EpochSelection):
     def on_train_begin(self, net: Any, **kwargs: Any) -> None:
         """Forget earlier trainings."""
         super().on_train_begin(net, **kwargs)
-        self.n_epochs_, self.n_averaged_ = 0, 0
+        self.n_epochs_ = 0
         self.sums_: dict[str, Tensor] = {}
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         """Add the weights of the last epochs up, and stop if patience is at its end."""
         self.n_epochs_ += 1
-        n_last = max(1, round(AVERAGED_SHARE * net.max_epochs))
-        if self.n_epochs_ > net.max_epochs - n_last:
-            self.n_averaged_ += 1
+        if self._n_averaged(net) > 0:
             for name, part in _averageable(net.module_).items():
                 # A checkpoint is read into the memory of the host.
                 before = self.sums_.get(name, torch.zeros_like(part))
@@ -50,11 +48,9 @@ class WeightAveraging(EpochSelection):
     def on_train_end(self, net: Any, **_kwargs: Any) -> None:
         """Load the mean."""
         net.chosen_epoch_ = len(net.history)
-        if self.n_averaged_:
-            mean = {
-                name: total / self.n_averaged_ for name, total in self.sums_.items()
-            }
-            net.module_.load_state_dict({**net.module_.state_dict(), **mean})
+        n_averaged = self._n_averaged(net)
+        mean = {name: total / n_averaged for name, total in self.sums_.items()}
+        net.module_.load_state_dict({**net.module_.state_dict(), **mean})
         self.sums_ = {}
 
     def state_dict(self) -> dict[str, Any]:
@@ -63,13 +59,12 @@ class WeightAveraging(EpochSelection):
         Returns
         -------
         dict
-            The sums of weights, of how many epochs, and what patience counts.
+            The sums of weights, how many epochs passed, and what patience counts.
         """
         return {
             **super().state_dict(),
             "sums": self.sums_,
             "n_epochs": self.n_epochs_,
-            "n_averaged": self.n_averaged_,
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -82,7 +77,12 @@ class WeightAveraging(EpochSelection):
         """
         super().load_state_dict(state)
         self.sums_ = dict(state["sums"])
-        self.n_epochs_, self.n_averaged_ = state["n_epochs"], state["n_averaged"]
+        self.n_epochs_ = state["n_epochs"]
+
+    def _n_averaged(self, net: Any) -> int:
+        max_epochs: int = net.max_epochs
+        n_last = max(1, round(AVERAGED_SHARE * max_epochs))
+        return self.n_epochs_ - (max_epochs - n_last)
 
 
 def _averageable(module: nn.Module) -> dict[str, Tensor]:

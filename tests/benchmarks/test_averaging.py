@@ -13,7 +13,7 @@ from tests.benchmarks.test_pages import cells
 
 @pytest.mark.parametrize(("share", "expected"), [(0.5, 3.5), (1.0, 2.5), (0.01, 4.0)])
 def test_the_weights_of_the_last_epochs_are_averaged(share, expected):
-    net = SimpleNamespace(module_=nn.Linear(2, 1), max_epochs=4)
+    net = SimpleNamespace(module_=nn.Linear(2, 1))
     callback = Averaging(share)
     callback.on_train_begin(net)
     for epoch in (1.0, 2.0, 3.0, 4.0):
