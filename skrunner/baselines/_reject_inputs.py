@@ -6,7 +6,11 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import assert_all_finite, validate_data
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    assert_all_finite,
+    validate_data,
+)
 
 from skrunner.estimators import (
     has_named_columns,
@@ -37,6 +41,8 @@ class RejectInput:
         Sensitive features as they came.
     groups : GroupEncoding
         The groups.
+    weights : ndarray of float64 of shape (n_samples,)
+        Weights of the rows.
     """
 
     X: Any
@@ -45,6 +51,7 @@ class RejectInput:
     classes: Any
     sensitive: Any
     groups: GroupEncoding
+    weights: Any
 
     @property
     def cells(self) -> Any:
@@ -53,7 +60,13 @@ class RejectInput:
 
 
 def check_fit_rows(
-    estimator: Any, X: Any, y: Any, sensitive: Any, *, classes: Any = None
+    estimator: Any,
+    X: Any,
+    y: Any,
+    sensitive: Any,
+    *,
+    sample_weight: Any = None,
+    classes: Any = None,
 ) -> RejectInput:
     """Validate the rows of a fit, and record what is learned of the columns.
 
@@ -67,6 +80,8 @@ def check_fit_rows(
         Labels.
     sensitive : array-like or None
         Sensitive features of the rows.
+    sample_weight : array-like of shape (n_samples,) or None, default=None
+        Weights of the rows; None makes them equal.
     classes : array-like of shape (n_classes,) or None, default=None
         Labels of an estimator that is fitted already.
 
@@ -94,6 +109,9 @@ def check_fit_rows(
         taken = None
     sensitive = _find_groups(estimator, X, sensitive, taken, "fit")
     groups = encode_groups(sensitive, n_samples=len(y), missing=estimator.missing)
+    weights = _check_sample_weight(
+        sample_weight, y, dtype=np.float64, ensure_non_negative=True
+    )
     check_group_sizes(
         groups,
         labels,
@@ -101,8 +119,9 @@ def check_fit_rows(
         constraints=estimator.constraints,
         min_group_size=estimator.min_group_size,
         min_cell_size=estimator.min_cell_size,
+        weight=weights,
     )
-    return RejectInput(X, y, labels, classes, sensitive, groups)
+    return RejectInput(X, y, labels, classes, sensitive, groups, weights)
 
 
 def _check_labels(y: Any, classes: Any, name: str) -> tuple[Any, Any]:

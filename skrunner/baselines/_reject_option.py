@@ -14,7 +14,6 @@ from sklearn.base import (
 from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
-from sklearn.utils.validation import _check_sample_weight
 
 from skrunner.baselines._reject_inputs import (
     RejectInput,
@@ -234,10 +233,12 @@ class RejectOptionClassifier(
         if before:
             check_prefit(self, inner)
         rows = check_fit_rows(
-            self, X, y, sensitive_features, classes=inner.classes_ if before else None
-        )
-        weights = _check_sample_weight(
-            sample_weight, rows.y, dtype=np.float64, ensure_non_negative=True
+            self,
+            X,
+            y,
+            sensitive_features,
+            sample_weight=sample_weight,
+            classes=inner.classes_ if before else None,
         )
         trained: Any = None
         looked_at: Any = slice(None)
@@ -251,7 +252,7 @@ class RejectOptionClassifier(
             given["sample_weight"] = sample_weight
             inner = fit_inner(self, inner, rows.X, rows.y, given, rows=trained)
         scores = ask_inner(self, inner, rows.X, rows.sensitive)
-        settled = settle(self, rows, scores, weights, looked_at)
+        settled = settle(self, rows, scores, rows.weights, looked_at)
         self._record(inner, rows, settled)
         return self
 

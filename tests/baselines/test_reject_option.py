@@ -393,3 +393,11 @@ def test_the_seed_is_the_only_randomness():
     after = np.random.get_state()[1], torch.get_rng_state()  # noqa: NPY002
     np.testing.assert_array_equal(before[0], after[0])
     assert torch.equal(before[1], after[1])
+
+
+def test_one_group_with_weights_is_an_error():
+    weight = (A[0] == A) * 1.0
+    with pytest.raises(ValueError, match="0 for all rows but those of one group"):
+        option(LogisticRegression()).fit(
+            X, Y, sensitive_features=A, sample_weight=weight
+        )
