@@ -57,6 +57,7 @@ def write_image_pages(results: Path, pages: Path) -> list[Path]:
     for folder in sorted(path.parent for path in results.glob(f"*/{ABOUT}")):
         of_folder = _read(folder / ABOUT, {})
         written += write_tables(folder, pages, of_folder, suffix=f"_{folder.name}")
+        written += write_search(folder, pages, of_folder, suffix=f"_{folder.name}")
     of_search = _read(results / f"about-{SEARCH}.json", about)
     return [*written, *write_search(results, pages, of_search)]
 

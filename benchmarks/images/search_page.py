@@ -33,7 +33,9 @@ SAME_GAP = (
 )
 
 
-def write_search(results: Path, pages: Path, about: dict[str, Any]) -> list[Path]:
+def write_search(
+    results: Path, pages: Path, about: dict[str, Any], *, suffix: str = ""
+) -> list[Path]:
     """Render the page of the search, if there was one.
 
     Parameters
@@ -43,7 +45,9 @@ def write_search(results: Path, pages: Path, about: dict[str, Any]) -> list[Path
     pages : Path
         Where the page goes.
     about : dict
-        The machine, versions and images of the run.
+        The machine, versions and images of the run, and what sets it apart.
+    suffix : str, default=""
+        Goes behind the name of the page.
 
     Returns
     -------
@@ -54,7 +58,7 @@ def write_search(results: Path, pages: Path, about: dict[str, Any]) -> list[Path
     if not rows:
         return []
     everything = read_rows(results / f"{NAME}.jsonl")
-    path = pages / f"{NAME}.md"
+    path = pages / f"{NAME}{suffix}.md"
     path.write_text(render_search(rows, about, everything).rstrip() + "\n")
     return [path]
 
@@ -82,7 +86,8 @@ def render_search(
     """
     frame = successful(rows)
     chosen = choose(frame)
-    out = heading("The search on images", 1)
+    variant = f", {about['variant']}" if "variant" in about else ""
+    out = heading(f"The search on images{variant}", 1)
     out += describe_run(NAME, rows, about, INTRO)
     out += [RULE, "", *collapse_section(successful(everything or rows))]
     for (dataset, constraints), part in frame.groupby(["dataset", "constraints"]):
