@@ -267,6 +267,26 @@ def test_runs_with_another_budget_have_pages_of_their_own(tmp_path):
     assert ", 16 cores;" in falling
 
 
+def test_searches_with_another_budget_have_pages_of_their_own(tmp_path):
+    other = tmp_path / "averaged"
+    other.mkdir()
+    for folder, rows, about in (
+        (tmp_path, SEARCH, ABOUT),
+        (other, SEARCH[:-1], {**ABOUT, "variant": "the mean of weights"}),
+    ):
+        lines = "".join(json.dumps(row) + "\n" for row in rows)
+        (folder / "images_search.jsonl").write_text(lines)
+        (folder / "about-images.json").write_text(json.dumps(about))
+    averaged, page = write_image_pages(tmp_path, tmp_path / "pages")
+    assert averaged.name == "images_search_averaged.md"
+    assert page.name == "images_search.md"
+    text = averaged.read_text()
+    assert text.startswith("# The search on images, the mean of weights\n")
+    assert "RUNNER collapsed in 0 of 3 fits" in text
+    assert page.read_text().startswith("# The search on images\n")
+    assert "RUNNER collapsed in 1 of 4 fits" in page.read_text()
+
+
 def test_fewer_seeds_than_the_protocol_has_are_said():
     whole = [fit_row("vanilla", seed) for seed in range(5)]
     whole += [fit_row("oversample", seed) for seed in range(5)]
