@@ -70,10 +70,10 @@ NOTES = (
         "chosen epoch when the mean of weights was tried for it. Validation images "
         "preferred the mean (0.796 at 0.248, before, with two seeds, 0.780 at 0.245), "
         "the test images did not: 0.838 at 0.234 misses the goal's average precision, "
-        "where 0.856 at 0.254 had met it, and the output's gap alone, by its threshold, "
-        "has 0.864 at 0.223. Which of the two stands in the main table is thus no "
-        "choice of validation images but that of the first measurement; the other is "
-        "the page whose name ends in _averaged. On wavy hair validation images were "
+        "where 0.856 at 0.254 had met it, and the output's gap alone, of thresholded "
+        "rates, has 0.864 at 0.223. So it is not validation images that decided which "
+        "of the two stands in the main table: it is the first measurement; the other "
+        "is the page whose name ends in _averaged. On wavy hair validation images were "
         "searched with it (images_search_averaged), the test images were not.",
     ),
     (
