@@ -8,9 +8,9 @@ import pandas as pd
 from benchmarks.paper.markdown import heading, titled_table
 
 COLLAPSE = (
-    "All fits of the search, also with budgets that were given up. A fit counts as "
-    "collapsed if its training warned of it or its positive rate on the validation "
-    "part is outside 0.5 to 1.5 times the base rate."
+    "All fits in the file of this page, also with budgets that were given up. A fit "
+    "counts as collapsed if its training warned of it or its positive rate on the "
+    "validation part is outside 0.5 to 1.5 times the base rate."
 )
 # Limits of the term's gradient; the last part is without one.
 BOUNDS = (0.0, 0.2, 0.35, 0.6, np.inf)

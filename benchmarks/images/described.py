@@ -42,6 +42,24 @@ def kept_weights(rows: Sequence[dict[str, Any]]) -> str:
     )
 
 
+def with_variant(title: str, about: dict[str, Any]) -> str:
+    """Add what sets a run apart to the title of its page.
+
+    Parameters
+    ----------
+    title : str
+        The title.
+    about : dict
+        The machine, versions and images of the run, and what sets it apart.
+
+    Returns
+    -------
+    str
+        The title.
+    """
+    return f"{title}, {about['variant']}" if "variant" in about else title
+
+
 def options_of(budget: dict[str, Any]) -> str:
     """Write a budget as the options of the command.
 

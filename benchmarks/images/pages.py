@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.images.command import ABOUT, SEARCH
-from benchmarks.images.described import describe_run, kept_weights
+from benchmarks.images.described import describe_run, kept_weights, with_variant
 from benchmarks.images.grid import TABLES
 from benchmarks.images.methods import BEST, METHODS
 from benchmarks.images.notes import NOTES, cut_short, noise, sample
@@ -126,8 +126,7 @@ def render(
         "them on the official test part. "
         f"{kept_weights(rows)} See [how to read these pages](reading.md)."
     )
-    variant = f", {about['variant']}" if "variant" in about else ""
-    out = heading(TABLES[name].title + variant, 1)
+    out = heading(with_variant(TABLES[name].title, about), 1)
     out += describe_run(name, rows, about, where)
     out += [*cut_short(frame), *sample(images)]
     out += [RULE, "", *counts(_verdicts(against))]

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.images.collapses import collapse_section
-from benchmarks.images.described import describe_run
+from benchmarks.images.described import describe_run, with_variant
 from benchmarks.images.goals import Point, aim, measure
 from benchmarks.images.methods import METHODS, RIVALS
 from benchmarks.images.rows import latest, title_of
@@ -86,8 +86,7 @@ def render_search(
     """
     frame = successful(rows)
     chosen = choose(frame)
-    variant = f", {about['variant']}" if "variant" in about else ""
-    out = heading(f"The search on images{variant}", 1)
+    out = heading(with_variant("The search on images", about), 1)
     out += describe_run(NAME, rows, about, INTRO)
     out += [RULE, "", *collapse_section(successful(everything or rows))]
     for (dataset, constraints), part in frame.groupby(["dataset", "constraints"]):
