@@ -29,7 +29,7 @@ PAPER_WEIGHT = 1.0
 NEURON_RATIOS = (0.05, 0.1, 0.2, 0.5)
 # How long the fairness term's gradient may be, in lengths of the predictive loss's:
 # from little to much fairness.
-LIMITS = (0.1, 0.2, 0.4, 0.6, 1.0)
+LIMITS = (0.1, 0.2, 0.4, 0.6, 1.0, 2.0, 4.0)
 LADDER = {f"runner_limit{round(100 * limit):02}": limit for limit in LIMITS}
 OF_NEURONS = ("neuron_ratio", "normalize", "layers")
 BLIND = {"utility_drop": 0.0}
