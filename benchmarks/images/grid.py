@@ -91,10 +91,10 @@ def points(
 
 
 def _is_best(method: str, task: str, net: str, constraints: str) -> bool:
-    """Say whether a limit is that of the best settings, which are fitted anyway."""
+    """Say whether a rung is the best settings, which are fitted anyway."""
     best = best_settings("runner_best", task, net, constraints)
-    limit = best.get("fairness_gradient_limit")
-    return limit is not None and LADDER.get(method) == limit
+    rung = LADDER.get(method, {})
+    return bool(rung) and rung.items() <= best.items()
 
 
 def fit_point(point: dict[str, Any], *, faces: Path, device: str) -> dict[str, Any]:

@@ -28,9 +28,17 @@ PAPER_RATIOS = {
 PAPER_WEIGHT = 1.0
 NEURON_RATIOS = (0.05, 0.1, 0.2, 0.5)
 # How long the fairness term's gradient may be, in lengths of the predictive loss's:
-# from little to much fairness.
+# from little to much fairness. From some length on the weight of the best settings
+# gives less than may be: the last rungs have a greater one.
 LIMITS = (0.1, 0.2, 0.4, 0.6, 1.0, 2.0, 4.0)
-LADDER = {f"runner_limit{round(100 * limit):02}": limit for limit in LIMITS}
+LADDER: dict[str, dict[str, float]] = {
+    **{
+        f"runner_limit{round(100 * limit):02}": {"fairness_gradient_limit": limit}
+        for limit in LIMITS
+    },
+    "runner_weight03": {"fairness_gradient_limit": 1.0, "fairness_weight": 3.0},
+    "runner_weight10": {"fairness_gradient_limit": 2.0, "fairness_weight": 10.0},
+}
 OF_NEURONS = ("neuron_ratio", "normalize", "layers")
 BLIND = {"utility_drop": 0.0}
 
@@ -137,13 +145,13 @@ def runner_best(task: str, constraints: str, common: Settings) -> Any:
     return tuned("runner_best", chosen, common)
 
 
-def runner_limited(limit: float) -> Callable[[str, str, Settings], Any]:
-    """Return what makes RUNNER with its best settings and another limit.
+def runner_rung(rung: dict[str, float]) -> Callable[[str, str, Settings], Any]:
+    """Return what makes RUNNER with its best settings but for those of a rung.
 
     Parameters
     ----------
-    limit : float
-        How long the term's gradient may be.
+    rung : dict
+        How long the term's gradient may be, and perhaps the weight.
 
     Returns
     -------
@@ -153,10 +161,26 @@ def runner_limited(limit: float) -> Callable[[str, str, Settings], Any]:
 
     def make(task: str, constraints: str, common: Settings) -> Any:
         chosen = best_settings("runner_best", task, common["net"], constraints)
-        limited = {**chosen, "fairness_gradient_limit": limit}
-        return tuned("runner_best", limited, common)
+        return tuned("runner_best", {**chosen, **rung}, common)
 
     return make
+
+
+def rung_title(rung: dict[str, float]) -> str:
+    """Name a rung of the ladder.
+
+    Parameters
+    ----------
+    rung : dict
+        See `runner_rung`.
+
+    Returns
+    -------
+    str
+        The title of its rows.
+    """
+    title = f"RUNNER, limit {rung['fairness_gradient_limit']:g}"
+    return f"{title}, λ = {rung['fairness_weight']:g}" if len(rung) > 1 else title
 
 
 def gap_best(task: str, constraints: str, common: Settings) -> Any:
@@ -192,12 +216,9 @@ METHODS = {
     },
     **{
         name: Method(
-            f"RUNNER, limit {limit:g}",
-            runner_limited(limit),
-            reproduces=False,
-            rows="fit",
+            rung_title(rung), runner_rung(rung), reproduces=False, rows="fit"
         )
-        for name, limit in LADDER.items()
+        for name, rung in LADDER.items()
     },
 }
 # Constraints change nothing about them: one fit serves both.

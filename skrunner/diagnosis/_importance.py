@@ -33,7 +33,9 @@ class Criterion(NamedTuple):
 
 
 def _sum_sq(weight: Tensor, gradient: Tensor) -> Tensor:
-    return (weight.detach() * gradient).square_().flatten(1).sum(1)
+    # A norm reads the products once; squaring them first writes them once more.
+    product = (weight.detach() * gradient).flatten(1)
+    return torch.linalg.vector_norm(product, dim=1).square()
 
 
 def _signed(weight: Tensor, gradient: Tensor) -> Tensor:

@@ -148,10 +148,10 @@ def spread(values: Tensor, means: GroupMeans) -> Tensor:
     """
     weight = (means.matrix.sum(0) / means.present.sum().clamp_min(1)).to(values.dtype)
     flat = values.reshape(*values.shape[:2], -1)
-    mean = torch.einsum("n,ncp->c", weight, flat) / flat.shape[2]
+    # Over all rows the variance is flat in the mean: no gradient need pass through it.
+    mean = torch.einsum("n,ncp->c", weight, flat.detach()) / flat.shape[2]
     if means.share is not None:
-        # Over all rows, not over a share of them, the variance is flat in the mean.
-        mean = means.share.total(mean).detach()
+        mean = means.share.total(mean)
     variance = torch.einsum("n,ncp->c", weight, (flat - mean[:, None]).square())
     if means.share is not None:
         variance = means.share.total(variance)
