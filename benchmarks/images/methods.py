@@ -215,9 +215,7 @@ METHODS = {
         for ratio in NEURON_RATIOS
     },
     **{
-        name: Method(
-            rung_title(rung), runner_rung(rung), reproduces=False, rows="fit"
-        )
+        name: Method(rung_title(rung), runner_rung(rung), reproduces=False, rows="fit")
         for name, rung in LADDER.items()
     },
 }

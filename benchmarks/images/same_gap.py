@@ -1,8 +1,8 @@
 """Who ranks better at the same gap: RUNNER's frontier against the points of others.
 
 RUNNER's points are Vanilla and RUNNER with its best settings at several limits of the
-fairness term's gradient. Of means over seeds those that another beats in both are left
-out; between the rest the frontier is straight.
+fairness term's gradient, the last with a greater weight. Of means over seeds those that
+another beats in both are left out; between the rest the frontier is straight.
 """
 
 from typing import NamedTuple
@@ -35,12 +35,15 @@ class Meeting(NamedTuple):
         which flatters it.
     shares : dict of str to float
         How much each method's point counts at that gap; they add up to 1.
+    collapsed : int
+        How many of the rival's nets collapsed: their gaps are no repair.
     """
 
     rival: Point
     differences: Floats
     reached: bool
     shares: dict[str, float]
+    collapsed: int
 
     @property
     def interval(self) -> tuple[float, float] | None:
@@ -108,6 +111,7 @@ def meet(rows: pd.DataFrame, rival: str, constraints: str) -> Meeting | None:
         (ours - precisions[rival]).to_numpy(),
         bool(there.gap >= mean_gaps.min()),
         named,
+        _collapsed(rows, rival),
     )
 
 
@@ -141,5 +145,8 @@ def reading(gap: float, gaps: Floats, precisions: Floats) -> tuple[Floats, float
 
 
 def _sound(rows: pd.DataFrame, method: str) -> bool:
-    fits = rows[rows["method"] == method]
-    return len(fits) > 0 and not fits["collapsed"].any()
+    return bool((rows["method"] == method).any()) and not _collapsed(rows, method)
+
+
+def _collapsed(rows: pd.DataFrame, method: str) -> int:
+    return int(rows[rows["method"] == method]["collapsed"].sum())

@@ -11,17 +11,19 @@ from benchmarks.images.same_gap import Meeting, meet
 from benchmarks.paper.markdown import heading, titled_table
 
 SAME_GAP = (
-    "RUNNER's best settings at several limits of the fairness term's gradient, and "
-    "Vanilla, are points of a frontier (means over seeds; those that another one beats "
-    "in both the gap and average precision are left out, and limits at which a net "
-    "collapsed; between two the line is straight). It is read at the gap of each "
-    "rival, which has one point, on the seeds that all of them have; *read between* "
-    "says how much each point counts there. Where that is nearly all Vanilla's, the "
-    "rival is compared with Vanilla. Intervals (95 %) are Student's over the seeds, "
-    "which are few, for the points as they are; *ahead* and *behind* are said where "
-    "they exclude zero. They do not hold the noise of the test images that all share. "
-    "*no point so fair*: no limit reached the rival's gap, and RUNNER's fairest point "
-    "is compared, which has the larger gap."
+    "RUNNER's best settings at several limits of the fairness term's gradient (the "
+    "last with a greater weight), and Vanilla, are points of a frontier (means over "
+    "seeds; those that another one beats in both the gap and average precision are "
+    "left out, and limits at which a net collapsed; between two the line is straight). "
+    "It is read at the gap of each rival, which has one point, on the seeds that all "
+    "of them have; *read between* says how much each point counts there. Where that is "
+    "nearly all Vanilla's, the rival is compared with Vanilla. Where nets of a rival "
+    "collapsed, which is no repair, they are counted beside its point. Intervals (95 "
+    "%) are Student's over the seeds, which are few, for the points as they are; "
+    "*ahead* and *behind* are said where they exclude zero. They do not hold the "
+    "noise of the test images that all share. *no point so fair*: no limit reached "
+    "the rival's gap, and RUNNER's fairest point is compared, which has the larger "
+    "gap."
 )
 OURS, CONTROL = "runner_best", "gap_best"
 TITLES = {
@@ -145,7 +147,10 @@ def _cells(met: Meeting) -> list[str]:
     if met.interval:
         difference += "\n[{:+.3f}, {:+.3f}]".format(*met.interval)
     seeds = str(len(met.differences))
-    return [str(met.rival), difference, met.read_at, seeds, met.verdict]
+    rival = str(met.rival)
+    if met.collapsed:
+        rival += f"\n{met.collapsed} collapsed"
+    return [rival, difference, met.read_at, seeds, met.verdict]
 
 
 def _of(part: pd.DataFrame, method: str) -> Point | None:

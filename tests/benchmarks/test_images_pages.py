@@ -109,6 +109,14 @@ def test_goals_and_rivals_on_a_page():
     assert found[4:] == [["2"], ["of too few seeds"]]
 
 
+def test_a_rivals_nets_that_collapsed_are_counted_beside_its_point():
+    fallen = [{**RIVAL[0], "collapsed": True}, *RIVAL[1:]]
+    page = render("table4", [*BOTH, *BEST, *fallen], ABOUT)
+    what = "Attractive, AlexNet, demographic parity"
+    found = cells(page[page.index("On the same test images") :], what)
+    assert found[1] == ["gap 0.300, AP 0.840", "1 collapsed"]
+
+
 def test_nets_that_collapsed_meet_no_goal():
     fallen = [{**BEST[0], "collapsed": True}, BEST[1]]
     page = render("table4", [*BOTH, *fallen, *RIVAL], ABOUT)

@@ -67,6 +67,13 @@ def test_seeds_that_disagree_decide_nothing():
     assert met.verdict == "level"
 
 
+def test_nets_of_a_rival_that_collapsed_are_counted():
+    fallen = [{**row, "collapsed": True} for row in fits("oversample", 0.2, 0.5)[1:]]
+    rows = pd.DataFrame([*CURVE, fits("oversample", 0.2, 0.5)[0], *fallen])
+    assert meet(rows, "oversample", PARITY).collapsed == 2
+    assert meet(rows, "vanilla", PARITY).collapsed == 0
+
+
 def test_gaps_that_vary_count_along_the_slope():
     gaps = (0.15, 0.2, 0.25)
     rows = [
@@ -98,10 +105,20 @@ def test_there_is_no_meeting_without_shared_seeds():
     assert meet(rows, "adversarial", PARITY) is None
 
 
-def test_a_limit_changes_nothing_else_of_the_best_settings():
-    name = "fairness_gradient_limit"
+@pytest.mark.parametrize(
+    ("method", "rung", "title"),
+    [
+        ("runner_limit60", {"fairness_gradient_limit": 0.6}, "RUNNER, limit 0.6"),
+        (
+            "runner_weight03",
+            {"fairness_gradient_limit": 1.0, "fairness_weight": 3.0},
+            "RUNNER, limit 1, λ = 3",
+        ),
+    ],
+)
+def test_a_rung_changes_nothing_else_of_the_best_settings(method, rung, title):
     common = {"net": "resnet18", "constraints": "equalized_odds", "random_state": 0}
     best = best_settings("runner_best", "wavy_hair", "resnet18", "equalized_odds")
-    make = METHODS["runner_limit60"].make
-    made = make("wavy_hair", "equalized_odds", common).get_params()
-    assert {key: made[key] for key in best} == {**best, name: 0.6}
+    made = METHODS[method].make("wavy_hair", "equalized_odds", common).get_params()
+    assert {key: made[key] for key in best} == {**best, **rung}
+    assert METHODS[method].title == title
