@@ -27,6 +27,23 @@ BLOCK = 8
 LISTED = 10
 
 
+def check_depth(check: str) -> None:
+    """Refuse a depth of checking that is not known.
+
+    Parameters
+    ----------
+    check : str
+        One of ``CHECKS``.
+
+    Raises
+    ------
+    ValueError
+        If it is none of these.
+    """
+    if check not in CHECKS:
+        raise ValueError(f"check must be one of {CHECKS}, got {check!r}.")
+
+
 def read_pixels(path: str, size: tuple[int, int] | None) -> npt.NDArray[np.uint8]:
     """Decode one file.
 

@@ -12,7 +12,7 @@ import pandas as pd
 from sklearn.utils import Bunch
 
 from skrunner.datasets._decoding import (
-    CHECKS,
+    check_depth,
     check_workers,
     in_threads,
     list_files,
@@ -208,9 +208,9 @@ def open_images(
     ImageFileError
         If files cannot be read and are not to be skipped, or none are left.
     """
-    for name, value, known in [("check", check, CHECKS), ("on_bad", on_bad, ON_BAD)]:
-        if value not in known:
-            raise ValueError(f"{name} must be one of {known}, got {value!r}.")
+    check_depth(check)
+    if on_bad not in ON_BAD:
+        raise ValueError(f"on_bad must be one of {ON_BAD}, got {on_bad!r}.")
     listed = paths.tolist()
 
     def reason(i: int) -> str | None:

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from skrunner.datasets._decoding import (
-    CHECKS,
     UNREADABLE,
+    check_depth,
     check_size,
     check_workers,
     in_threads,
@@ -213,8 +213,7 @@ class ImageRows:
         ValueError
             If `check` is none of these.
         """
-        if check not in CHECKS:
-            raise ValueError(f"check={check!r} must be one of {', '.join(CHECKS)}.")
+        check_depth(check)
         paths = self.paths
         return in_threads(
             lambda i: why_unreadable(paths[i], check), len(paths), self.max_workers

@@ -35,7 +35,8 @@ class Criterion(NamedTuple):
 def _sum_sq(weight: Tensor, gradient: Tensor) -> Tensor:
     # A norm reads the products once; squaring them first writes them once more.
     product = (weight.detach() * gradient).flatten(1)
-    return torch.linalg.vector_norm(product, dim=1).square()
+    norms: Tensor = torch.linalg.vector_norm(product, dim=1)
+    return norms.square()
 
 
 def _signed(weight: Tensor, gradient: Tensor) -> Tensor:

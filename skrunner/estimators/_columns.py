@@ -1,16 +1,13 @@
 """Which columns of X the net sees, and which are sensitive features."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_features, validate_data
 
-COLUMNS_HELP = (
-    "Keep a DataFrame through the pipeline with set_output(transform='pandas'), pass "
-    "positions, or pass a callable."
-)
+from skrunner.groups import find_columns, pick_columns
+
+_PARAMETER = "sensitive_columns"
 
 
 def has_named_columns(estimator: Any) -> bool:
@@ -58,7 +55,8 @@ def take_sensitive_columns(estimator: Any, X: Any, *, reset: bool) -> tuple[Any,
     """
     validate_data(estimator, X, skip_check_array=True, reset=reset)
     columns = estimator.sensitive_columns
-    estimator._sensitive_positions = _positions(columns, X)  # noqa: SLF001 (same room)
+    positions = find_columns(columns, X, _PARAMETER)
+    estimator._sensitive_positions = positions  # noqa: SLF001 (same room)
     return drop_sensitive_columns(estimator, X), take_columns(columns, X)
 
 
@@ -77,7 +75,7 @@ def take_columns(columns: Any, X: Any) -> Any:
     array-like of shape (n_samples, n_columns)
         The columns.
     """
-    return _safe_indexing(X, _positions(columns, X), axis=1)
+    return pick_columns(X, find_columns(columns, X, _PARAMETER))
 
 
 def drop_sensitive_columns(estimator: Any, X: Any) -> Any:
@@ -104,7 +102,7 @@ def drop_sensitive_columns(estimator: Any, X: Any) -> Any:
             "X has no other columns than the sensitive ones, so that none is left for "
             "the net. Add columns, or pass keep_sensitive=True."
         )
-    return _safe_indexing(X, kept.tolist(), axis=1)
+    return pick_columns(X, kept.tolist())
 
 
 def net_columns(estimator: Any, X: Any) -> Any:
@@ -136,44 +134,3 @@ def _lacks_sensitive(estimator: Any, X: Any) -> bool:
     if names is not None and hasattr(X, "columns"):
         return list(X.columns) == np.delete(names, positions).tolist()
     return bool(_num_features(X) == estimator.n_features_in_ - len(positions))
-
-
-def _listed(columns: Any) -> list[str | int]:
-    one = isinstance(columns, str) or not hasattr(columns, "__iter__")
-    wanted = [columns] if one else list(columns)
-    for column in wanted:
-        named = isinstance(column, (str, int, np.integer))
-        if not named or isinstance(column, bool):  # True would mean column 1
-            raise ValueError(
-                "sensitive_columns must hold names or positions of columns, or be a "
-                f"callable; got {column!r} of type {type(column).__name__}."
-            )
-    return wanted
-
-
-def _positions(columns: Any, X: Any) -> list[int]:
-    wanted = _listed(columns)
-    names = list(X.columns) if hasattr(X, "columns") else None
-    n_features = _num_features(X)
-    positions = []
-    for column in wanted:
-        if isinstance(column, str) and names is None:
-            raise ValueError(
-                f"sensitive_columns names {column!r}, but X is a "
-                f"{type(X).__name__} without column names. {COLUMNS_HELP}"
-            )
-        known: Sequence[Any] = range(n_features)
-        if isinstance(column, str) and names is not None:
-            known = names
-        if column not in known:
-            listed = (
-                f"0 to {n_features - 1}"
-                if names is None
-                else ", ".join(map(str, names))
-            )
-            raise ValueError(
-                f"sensitive_columns holds {column!r}, which is not a column of X. "
-                f"Known: {listed}."
-            )
-        positions.append(list(known).index(column))
-    return positions

@@ -1,8 +1,9 @@
 """Sensitive features become integer codes, names and cells.
 
-Owns the vocabulary of groups and constraints; numpy and pandas only, no torch.
+Owns the vocabulary of groups and constraints; numpy, pandas and scikit-learn, no torch.
 """
 
+from skrunner.groups._columns import find_columns, pick_columns
 from skrunner.groups._constraints import (
     CONSTRAINTS,
     check_constraints,
@@ -18,5 +19,7 @@ __all__ = [
     "check_constraints",
     "check_group_sizes",
     "encode_groups",
+    "find_columns",
     "label_conditions",
+    "pick_columns",
 ]

@@ -15,6 +15,7 @@ import sklearn
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import MetadataRequest, get_routing_for_object
 
+from skrunner.groups import find_columns, pick_columns
 from skrunner.metrics._rates import Floats
 
 
@@ -120,10 +121,11 @@ def read_columns(X: Any, columns: Any) -> Any:
 
     Parameters
     ----------
-    X : DataFrame or ndarray of shape (n_samples, n_features)
+    X : array-like of shape (n_samples, n_features)
         The rows as a search saw them.
     columns : str, int, list of them, or callable
-        Name or position of the column, or several; or ``f(X)`` that returns the
+        Name or position of the column, or several (strings are names, integers
+        positions); or ``f(X)`` that returns the
         sensitive features, n_samples rows of them.
 
     Returns
@@ -138,21 +140,6 @@ def read_columns(X: Any, columns: Any) -> Any:
     """
     if callable(columns):
         return columns(X)
-    names = getattr(X, "columns", None)
-    wanted = columns if isinstance(columns, list) else [columns]
-    if names is not None:
-        absent = [column for column in wanted if column not in names]
-        if not absent:
-            return X[columns]
-        if all(isinstance(column, int) for column in wanted):
-            return X.iloc[:, columns]
-        raise ValueError(
-            f"sensitive_column names {absent}, but X has the columns "
-            f"{', '.join(map(str, names))}."
-        )
-    if all(isinstance(column, int) for column in wanted):
-        return np.asarray(X)[:, columns]
-    raise ValueError(
-        f"sensitive_column={columns!r} names a column, but X is no DataFrame. Pass "
-        "X as a DataFrame, or the column's position."
-    )
+    positions = find_columns(columns, X, "sensitive_column")
+    one = isinstance(columns, str) or not hasattr(columns, "__iter__")
+    return pick_columns(X, positions[0] if one else positions)

@@ -34,6 +34,11 @@ FORMS = {
     "positions": ([2, 5], NAMED, BOTH),
     "mixed": (["sex", 5], NAMED, BOTH),
     "position of an array": (2, CODES.to_numpy(), CODES["sex"]),
+    "position of lists in an array's place": (
+        2,
+        CODES.to_numpy().tolist(),
+        CODES["sex"],
+    ),
     "positions of an array": ([5, 2], CODES.to_numpy(), CODES[["race", "sex"]]),
 }
 
@@ -46,8 +51,8 @@ def test_columns_are_groups_and_the_net_does_not_see_them(form):
     estimator = runner(sensitive_columns=columns, **SMALL_GROUPS).fit(rows, Y)
     passed = fit(runner(**SMALL_GROUPS), X=seen, sensitive_features=groups)
     np.testing.assert_array_equal(weights_of(estimator), weights_of(passed))
-    assert estimator.n_features_in_ == rows.shape[1]
-    assert estimator.net_n_features_ == rows.shape[1] - len(dropped)
+    assert estimator.n_features_in_ == NAMED.shape[1] - (rows is ONE)
+    assert estimator.net_n_features_ == seen.shape[1]
     if "array" not in form:
         assert estimator.group_names_ == passed.group_names_
         assert estimator.feature_names_in_.tolist() == list(rows)

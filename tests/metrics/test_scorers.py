@@ -35,6 +35,7 @@ from skrunner.metrics import (
     neg_equalized_odds_difference,
     neg_equalized_odds_difference_max,
 )
+from skrunner.metrics._evaluation import read_columns
 
 NUMBERS = ["u", "v"]
 FEATURES = ["u", "v", "race", "sex"]
@@ -152,6 +153,16 @@ def test_a_position_counts_the_columns_of_a_frame(people):
     )(model, X, y)
 
 
+def test_integers_are_positions_whatever_the_names_are(people):
+    # As in scikit-learn's ColumnTransformer, and in the classifiers of this package.
+    X = people[["u", "v", "race"]].set_axis([2, 1, 0], axis=1)
+    for place in (2, np.int64(2)):
+        taken = read_columns(X, place)
+        np.testing.assert_array_equal(taken, people["race"])
+    assert read_columns(X, [2, 0]).shape == (len(X), 2)
+    assert read_columns(X.to_numpy().tolist(), 2).tolist() == people["race"].tolist()
+
+
 def test_a_column_asks_for_nothing_by_routing(people, routing):
     # Trained with one feature, scored by the other.
     X, y = people[FEATURES], people["y"]
@@ -180,9 +191,12 @@ def test_absent_columns(people, sensitive_column):
     X, y = people[FEATURES], people["y"]
     model = LogisticRegression().fit(X[NUMBERS], y)
     scorer = get_scorer("worst_group_accuracy", sensitive_column=sensitive_column)
-    with pytest.raises(ValueError, match=r"'age'.*X has the columns u, v, race, sex"):
+    message = (
+        r"sensitive_column holds 'age', which is not a column of X.*u, v, race, sex"
+    )
+    with pytest.raises(ValueError, match=message):
         scorer(model, X, y)
-    with pytest.raises(ValueError, match="but X is no DataFrame"):
+    with pytest.raises(ValueError, match=r"sensitive_column names .* without column"):
         scorer(model, X.to_numpy(), y)
 
 
