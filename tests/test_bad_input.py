@@ -40,6 +40,8 @@ BAD_ROWS = [
     case("one group", r"one group \(f\).*train NetClassifier", data={
         "sensitive_features": ["f"] * N}),
     case("one class", r"y has one class \(\[0\]\)", data={"y": np.zeros(N, int)}),
+    case("None in y", r"y contains NaN: 1 of 240 labels",
+         data={"y": put(Y, 3, None, object)}),
     case("NaN in y", r"y contains NaN", data={"y": put(Y, 3, np.nan, float)}),
     case("continuous y", r"Unknown label type: continuous", data={
         "y": np.linspace(0, 1, N)}),

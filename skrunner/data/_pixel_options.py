@@ -54,7 +54,7 @@ class PixelOptions:
     Attributes
     ----------
     storage : {"auto", "device", "host", "files"}, default="auto"
-        Where the pixels of a training stay: on the device, in (pinned) memory of the
+        Where the pixels of a training stay: on the device, in memory of the
         host, or in their files. ``"auto"`` takes the first that has the room.
     dtype : dtype, default=float32
         What the net takes.

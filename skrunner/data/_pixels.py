@@ -131,13 +131,20 @@ class PixelRows:
         Raises
         ------
         ValueError
-            If a transform returns another number of images.
+            If a transform returns another number of images, or ``augment`` anything but
+            uint8 where no transform follows.
         """
         options = self.options
         pixels = pixels.to(self.device, non_blocking=True)
         if augmented and options.augment is not None:
             pixels = as_many("augment", options.augment(pixels), len(pixels))
         if options.transform is None:
+            if pixels.dtype != torch.uint8:
+                raise ValueError(
+                    f"augment was given uint8 pixels and returned {pixels.dtype}, "
+                    "which would be scaled as pixels are. Return uint8, or pass an "
+                    "image_transform that takes what augment returns."
+                )
             batch = standardized(pixels, options.dtype)
         else:
             batch = as_many("image_transform", options.transform(pixels), len(pixels))

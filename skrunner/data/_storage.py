@@ -1,6 +1,7 @@
 """Where the pixels of a training stay, by the memory that is free."""
 
 import os
+from pathlib import Path
 
 import torch
 
@@ -60,15 +61,49 @@ def free_on(device: torch.device) -> int:
     return int(free + unused)
 
 
-def free_on_host() -> int:
-    """Return the free memory of the host.
+def free_on_host(
+    system: Path = Path("/proc/meminfo"), container: Path = Path("/sys/fs/cgroup")
+) -> int:
+    """Return the memory of the host that a process can still take.
+
+    Parameters
+    ----------
+    system : Path, default="/proc/meminfo"
+        Where Linux says what it would free for one, files that it keeps included.
+    container : Path, default="/sys/fs/cgroup"
+        Where a container's limit stands, which may be less.
 
     Returns
     -------
     int
         Bytes; 0 where the system does not tell, which leaves pixels in their files.
     """
+    known = [value for value in (_available(system), _left(container)) if value >= 0]
+    return min(known, default=0)
+
+
+def _available(system: Path) -> int:
+    try:
+        for line in system.read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return 1024 * int(line.split()[1])
+    except OSError:
+        pass
     try:
         return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):
-        return 0
+        return -1
+
+
+def _left(container: Path) -> int:
+    """Return what a container may still take, with files that it keeps; -1 for any."""
+    try:
+        limit = (container / "memory.max").read_text().strip()
+        used = int((container / "memory.current").read_text())
+        lines = (container / "memory.stat").read_text().splitlines()
+    except OSError:
+        return -1
+    if limit == "max":
+        return -1
+    counts = dict(line.split() for line in lines)
+    return max(0, int(limit) - used + int(counts.get("inactive_file", 0)))

@@ -8,7 +8,7 @@ import pandas as pd
 from sklearn.utils import Bunch
 
 from skrunner.datasets._bunch import describe
-from skrunner.datasets._image_table import check_columns, open_images
+from skrunner.datasets._image_table import check_columns, open_images, usual_check
 
 ATTRIBUTES = "list_attr_celeba.txt"
 PARTITION = "list_eval_partition.txt"
@@ -32,7 +32,7 @@ def load_celeba(
     sensitive: str | Sequence[str] = "Male",
     split: Literal["train", "valid", "test", "all"] = "train",
     size: Any = None,
-    check: str = "exists",
+    check: str | None = None,
     on_bad: str = "raise",
     max_workers: int | None = None,
     return_X_y_a: bool = False,
@@ -57,8 +57,9 @@ def load_celeba(
         Which part of the official partition.
     size : int or tuple of (int, int), default=None
         Height and width that images are resized to; None keeps theirs, 218 x 178.
-    check : {"exists", "header", "pixels"}, default="exists"
-        How far files are read beforehand, see `load_images`.
+    check : {"exists", "header", "pixels"}, default=None
+        How far files are read beforehand, see `load_images`; None takes ``"exists"``,
+        and ``"pixels"`` with ``on_bad="skip"``.
     on_bad : {"raise", "skip"}, default="raise"
         Whether files that fail the check are an error or their rows are dropped.
     max_workers : int, default=None
@@ -86,7 +87,8 @@ def load_celeba(
     FileNotFoundError
         If the folder or one of its parts is absent.
     ValueError
-        If an attribute is unknown, `split` makes no sense, or the lists are damaged.
+        If an attribute is unknown or both target and group, `split` makes no sense, or
+        the lists are damaged.
     ImageFileError
         If image files fail the check.
 
@@ -117,7 +119,7 @@ def load_celeba(
         frame.index.to_series(),
         root=folder / IMAGES,
         size=size,
-        check=check,
+        check=usual_check(check, on_bad, "exists"),
         on_bad=on_bad,
         max_workers=max_workers,
     )

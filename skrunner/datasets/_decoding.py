@@ -58,8 +58,14 @@ def read_pixels(path: str, size: tuple[int, int] | None) -> npt.NDArray[np.uint8
     -------
     ndarray of uint8 of shape (height, width, 3)
         Red, green and blue.
+
+    Raises
+    ------
+    ValueError
+        If there is a single pixel, or its values have no known range.
     """
     with Image.open(path) as image:
+        _check_extent(image)
         image.load()
         rgb = _as_rgb(image)
         if size is not None and rgb.size != size[::-1]:
@@ -84,8 +90,8 @@ def _from_16_bits(image: Image.Image) -> Image.Image:
     values = np.asarray(image)
     if values.min() < 0 or values.max() >= 2**16:
         raise ValueError("its pixels do not fit into 16 bits")
-    if image.mode == "I" and 0 < values.max() < 2**8:
-        raise ValueError("its pixels of 32 bits are below 256: save them in 8 bits")
+    if 0 < values.max() < 2**8:
+        raise ValueError("its pixels of 16 or 32 bits are below 256: save them in 8")
     return Image.fromarray((values // 256).astype(np.uint8)).convert("RGB")
 
 
@@ -101,9 +107,21 @@ def read_size(path: str) -> tuple[int, int]:
     -------
     tuple of (int, int)
         Height and width.
+
+    Raises
+    ------
+    ValueError
+        If there is a single pixel.
     """
     with Image.open(path) as image:
+        _check_extent(image)
         return image.height, image.width
+
+
+def _check_extent(image: Image.Image) -> None:
+    # What servers send in place of a picture; enlarged, it would pass for one.
+    if image.size == (1, 1):
+        raise ValueError("it has one pixel")
 
 
 def why_unreadable(path: Any, check: str) -> str | None:

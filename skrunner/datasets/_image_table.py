@@ -32,7 +32,7 @@ def load_images(
     sensitive: str | Sequence[str] | None = None,
     root: Any = None,
     size: Any = None,
-    check: str = "header",
+    check: str | None = None,
     on_bad: str = "raise",
     max_workers: int | None = None,
     return_X_y_a: bool = False,
@@ -57,11 +57,12 @@ def load_images(
     size : int or tuple of (int, int), default=None
         Height and width that all images are resized to; None takes the size of the
         first.
-    check : {"exists", "header", "pixels"}, default="header"
+    check : {"exists", "header", "pixels"}, default=None
         What is made sure of before anything is trained: that the files are there and
         not empty, that they also begin as images do, or that they can be decoded to the
         end, which takes as long as an epoch's reading and is the only way to find
-        truncated files beforehand.
+        truncated files beforehand. None takes ``"header"``, and ``"pixels"`` with
+        ``on_bad="skip"``.
     on_bad : {"raise", "skip"}, default="raise"
         Whether files that fail the check are an error, which counts and names them, or
         whether their rows are dropped with a warning.
@@ -87,7 +88,7 @@ def load_images(
     Raises
     ------
     ValueError
-        If a column is unknown or an option makes no sense.
+        If a column is unknown or named twice, or an option makes no sense.
     ImageFileError
         If files fail the check, or none are left.
 
@@ -129,7 +130,7 @@ def load_images(
         table[image_column],
         root="" if root is None else root,
         size=size,
-        check=check,
+        check=usual_check(check, on_bad, "header"),
         on_bad=on_bad,
         max_workers=max_workers,
     )
@@ -151,8 +152,30 @@ def load_images(
     )
 
 
+def usual_check(check: str | None, on_bad: str, otherwise: str) -> str:
+    """Choose how far files are read: what is to be skipped has to be found first.
+
+    Parameters
+    ----------
+    check : str or None
+        What the user wants; None leaves the choice.
+    on_bad : str
+        What becomes of bad files.
+    otherwise : str
+        How far where nothing is skipped.
+
+    Returns
+    -------
+    str
+        One of ``CHECKS``.
+    """
+    if check is not None:
+        return check
+    return "pixels" if on_bad == "skip" else otherwise
+
+
 def check_columns(wanted: Sequence[str], known: Sequence[str], such: str) -> None:
-    """Refuse names that are not known.
+    """Refuse names that are not known, and one for two purposes.
 
     Parameters
     ----------
@@ -164,8 +187,14 @@ def check_columns(wanted: Sequence[str], known: Sequence[str], such: str) -> Non
     Raises
     ------
     ValueError
-        If one is unknown.
+        If one is unknown or named twice.
     """
+    twice = [name for name in wanted if list(wanted).count(name) > 1]
+    if twice:
+        raise ValueError(
+            f"{twice[0]!r} is named twice: the images, labels and groups are different "
+            "columns. Groups that are told by the label have nothing to compare."
+        )
     unknown = [name for name in wanted if name not in known]
     if unknown:
         given = ", ".join(map(str, known))

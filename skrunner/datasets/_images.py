@@ -73,6 +73,8 @@ class ImageRows:
         If `size` is None and no file can be read; by `decode`, if some cannot.
     ValueError
         If there are no paths, or `size` or `max_workers` makes no sense.
+    TypeError
+        If `paths` is a single path.
 
     See Also
     --------
@@ -105,6 +107,8 @@ class ImageRows:
         size: Any = None,
         max_workers: int | None = None,
     ) -> None:
+        if isinstance(paths, str | os.PathLike):
+            raise TypeError(f"paths must be a list of paths, got {paths!r} alone.")
         self._names = np.empty(len(paths), dtype=object)
         self._names[:] = [os.fspath(path) for path in paths]
         if not len(self._names):
@@ -189,9 +193,8 @@ class ImageRows:
 
         bad = in_threads(read, len(paths), self.max_workers)
         if bad:
-            raise ImageFileError(
-                _unreadable({paths[i]: why for i, why in bad.items()}, len(paths))
-            )
+            named = {paths[i]: why for i, why in bad.items()}
+            raise ImageFileError(_unreadable(named, len(bad), len(paths)))
         return out
 
     def find_unreadable(self, check: str = "pixels") -> dict[int, str]:
@@ -246,12 +249,12 @@ class ImageRows:
                 return read_size(path)
             except UNREADABLE as error:
                 reasons[path] = reason_of(error)
-        raise ImageFileError(_unreadable(reasons, len(self)))
+        raise ImageFileError(_unreadable(reasons, len(self), len(self)))
 
 
-def _unreadable(reasons: dict[str, str], n: int) -> str:
+def _unreadable(reasons: dict[str, str], n_bad: int, n: int) -> str:
     return (
-        f"{len(reasons)} of {n} image files cannot be read: {list_files(reasons)}. "
+        f"{n_bad} of {n} image files cannot be read: {list_files(reasons)}. "
         'Restore them, or drop their rows: load with on_bad="skip", and with '
         'check="pixels" if files are damaged behind their first bytes.'
     )

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from skrunner.diagnosis._importance import IMPORTANCES, resolve_criteria
 from skrunner.diagnosis._inputs import as_inputs, encode_labels, home_of
 from skrunner.diagnosis._report import NeuronDiagnosis
-from skrunner.diagnosis._rows import Rows, mean_activations
+from skrunner.diagnosis._rows import Rows, halving, mean_activations
 from skrunner.diagnosis._scores import exact_scores, gradient_scores
 from skrunner.diagnosis._selection import by_importance, top_neurons
 from skrunner.exceptions import UnsupportedModuleError
@@ -76,7 +76,8 @@ def diagnose_neurons(
     classes : sequence or None, default=None
         The labels in the order of the module's outputs; None sorts those in `y`.
     batch_size : int, default=4096
-        Rows that run at a time at most; the result does not depend on it.
+        Rows that run at a time at most; the result does not depend on it. A device of
+        too little memory halves them.
     missing : {"error", "group"}, default="error"
         Whether a missing sensitive feature is an error or a group of its own.
     random_state : int, RandomState or None, default=None
@@ -132,8 +133,11 @@ def diagnose_neurons(
         batch_size,
     )
     with evaluating(module):
-        output_means, means = mean_activations(rows, found)
-        scores = _scores(rows, found, output_means, importance, random_state)
+        output_means, means = halving(rows, lambda rows: mean_activations(rows, found))
+        scores = halving(
+            rows,
+            lambda rows: _scores(rows, found, output_means, importance, random_state),
+        )
     return _report(
         rows,
         found,

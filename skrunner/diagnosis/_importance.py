@@ -10,8 +10,10 @@ from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import is_parametrized
 
 from skrunner._processes import RowShare, joined_sums
+from skrunner.exceptions import UnsupportedModuleError
 from skrunner.nn import neuron_first
 
 Score = Callable[[Tensor, Tensor], Tensor]
@@ -67,6 +69,9 @@ def resolve_criteria(
 ) -> tuple[Criterion, ...]:
     """Choose the criterion of each layer.
 
+    A layer whose weight is computed at each use (weight norm, spectral norm) has no
+    weight in the graph, so that ``"auto"`` looks at its activations.
+
     Parameters
     ----------
     importance : {"auto", "sum_sq", "taylor", "signed", "random", "all"}
@@ -89,7 +94,7 @@ def resolve_criteria(
     Raises
     ------
     ValueError
-        If the name is unknown.
+        If the name is unknown, or reads the gradient at a weight that is computed.
     """
     if importance not in IMPORTANCES:
         raise ValueError(
@@ -98,11 +103,24 @@ def resolve_criteria(
     if importance == "random":
         return (Criterion("nothing", _random(generator)),) * len(layers)
     if importance == "auto":
-        return tuple(
-            CRITERIA["sum_sq" if isinstance(layer, nn.Linear) else "taylor"]
-            for layer in layers
+        return tuple(CRITERIA[_automatic(layer)] for layer in layers)
+    criterion = CRITERIA[importance]
+    if criterion.at == "weight" and any(map(_computes_weight, layers)):
+        raise ValueError(
+            f"importance={importance!r} reads the gap's gradient at a layer's weight, "
+            "but a layer is parametrized (such as by weight_norm) and computes it anew "
+            "at each use. Pass importance='taylor', or 'auto'."
         )
-    return (CRITERIA[importance],) * len(layers)
+    return (criterion,) * len(layers)
+
+
+def _automatic(layer: nn.Module) -> str:
+    at_weight = isinstance(layer, nn.Linear) and not _computes_weight(layer)
+    return "sum_sq" if at_weight else "taylor"
+
+
+def _computes_weight(layer: nn.Module) -> bool:
+    return is_parametrized(layer, "weight")
 
 
 def _random(generator: torch.Generator | None) -> Score:
@@ -195,6 +213,12 @@ def gap_evidence(
         )
     ]
     wanted = [i for i, criterion in enumerate(criteria) if criterion.at != "nothing"]
+    if not all(activations[i].requires_grad for i in wanted):
+        raise UnsupportedModuleError(
+            "The module runs a layer without a graph (torch.no_grad, detach), so that "
+            "the gap has no gradient there. Pass layers= without it, or "
+            "importance='exact'."
+        )
     evidence = [gap.new_empty(0)] * len(layers)
     if not wanted:
         return evidence

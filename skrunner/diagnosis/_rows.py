@@ -1,8 +1,9 @@
 """The rows of a diagnosis, a chunk at a time, and what their means are."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +11,8 @@ from torch import Tensor, nn
 from skrunner.data import PixelRows, chunks_of, rows_at_once
 from skrunner.gaps import GapStructure, GroupMeans, class_probabilities
 from skrunner.nn import ActivationRecorder, NeuronLayers, neuron_first
+
+Answer = TypeVar("Answer")
 
 
 @dataclass
@@ -27,7 +30,8 @@ class Rows:
     means : GroupMeans
         The averaging matrix, on the net's device.
     batch_size : int, default=4096
-        Rows that run at a time; fewer of large rows such as images.
+        Rows that run at a time; fewer of large rows such as images, and fewer where
+        memory runs out.
     """
 
     module: nn.Module
@@ -44,6 +48,32 @@ class Rows:
         with closing(chunks_of(self.X, n_rows)) as chunks:
             for X, part in zip(chunks, parts, strict=True):
                 yield X.to(matrix.device), part
+
+
+def halving(rows: Rows, run: Callable[[Rows], Answer]) -> Answer:
+    """Run a pass over the rows, with half as many at a time while memory runs out.
+
+    Parameters
+    ----------
+    rows : Rows
+        The rows; those at a time are halved in place, for later passes too.
+    run : callable
+        The pass, which begins anew.
+
+    Returns
+    -------
+    object
+        What it returned.
+    """
+    while True:
+        try:
+            return run(rows)
+        except torch.OutOfMemoryError:
+            at_once = rows_at_once(rows.X, rows.batch_size)
+            if at_once == 1:
+                raise
+        rows.batch_size = at_once // 2
+        torch.cuda.empty_cache()
 
 
 @torch.no_grad()

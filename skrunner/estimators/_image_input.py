@@ -4,7 +4,7 @@ from typing import Any
 
 from skrunner.data import PixelOptions, PixelRows, as_pixels
 from skrunner.estimators._columns import has_named_columns
-from skrunner.nn import IMAGE_PRESETS
+from skrunner.nn import IMAGE_PRESETS, check_preset
 from skrunner.training import model_dtype
 
 
@@ -61,6 +61,7 @@ def check_images(estimator: Any, X: Any, *, reset: bool) -> PixelRows | None:
     if pixels is None:
         return None
     if not takes_images(estimator):
+        check_preset(estimator.net)
         raise ValueError(
             f"X holds images, but net={estimator.net!r} takes tables. Pass one of "
             f"{', '.join(map(repr, IMAGE_PRESETS))}, a module or a skorch net."

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
@@ -214,6 +215,9 @@ def check_sizes(estimator: Any, rows: FitInput) -> None:
 
 def _check_labels(y: Any, classes: Any) -> tuple[Any, Any]:
     labels = column_or_1d(y, warn=True)
+    missing = int(pd.isna(labels).sum())
+    if missing:
+        raise ValueError(f"Input y contains NaN: {missing} of {len(labels)} labels.")
     assert_all_finite(labels, input_name="y")
     found = LabelEncoder().fit(labels)  # it refuses strings among numbers by name
     check_classification_targets(labels)

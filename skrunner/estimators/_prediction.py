@@ -63,9 +63,23 @@ class FittedNetMixin:
         -------
         ndarray of float64 of shape (n_samples, n_classes)
             Rows sum to 1.
+
+        Raises
+        ------
+        ValueError
+            If the net answers NaN.
         """
         check_is_fitted(self, "net_")
-        return probabilities_of(self.net_, check_predict_input(self, X), self.precision)
+        rows = check_predict_input(self, X)
+        found = probabilities_of(self.net_, rows, self.precision)
+        undefined = int(np.isnan(found).any(axis=1).sum())
+        if undefined:
+            raise ValueError(
+                f"The net answers NaN for {undefined} of {len(found)} rows. Look for "
+                "values in X, or in what image_transform returns, far from those of "
+                "fit."
+            )
+        return found
 
     def predict(self, X: Any) -> Any:
         """Predict the most probable class, the first of equals.

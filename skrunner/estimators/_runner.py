@@ -127,9 +127,10 @@ class RunnerClassifier(BaseNetClassifier):
         Epochs without a better choice before the training stops; None never stops.
     image_storage : {"auto", "device", "host", "files"}, default="auto"
         Where images (`skrunner.datasets.ImageRows`, or uint8 pixels of shape
-        (n_samples, 3, height, width)) stay while training: on the device, in pinned
-        memory of the host, or in their files, decoded batch by batch. ``"auto"`` takes
-        the first that has room for them. Tables and other arrays go to the device.
+        (n_samples, 3, height, width)) stay while training: on the device, in memory
+        of the host, from where pinned batches go there, or in their files, decoded
+        batch by batch. ``"auto"`` takes the first that has room for them. Tables and
+        other arrays go to the device.
     image_transform : callable, default=None
         From a batch of uint8 pixels on the device to what the net takes; None scales
         to [0, 1] and standardizes the channels as torchvision does.

@@ -59,11 +59,12 @@ def check_group_sizes(
     classes : sequence
         The labels as the user knows them, for messages.
     constraints : str
-        One of ``CONSTRAINTS``: cells matter only where it conditions on labels.
+        One of ``CONSTRAINTS``: small cells matter only where it conditions on labels.
     min_group_size : int, default=20
         Rows of a group below which a warning names it.
     min_cell_size : int, default=5
-        Rows of a cell below which a warning names it.
+        Rows of a cell below which a warning names it; empty cells of any label that
+        occurs are named too, unless this is 0.
     weight : ndarray of shape (n_samples,) or None, default=None
         Weights of the rows; those of weight 0 do not count.
 
@@ -115,23 +116,35 @@ def _warn_of_cells(
     constraints: str,
     min_cell_size: int,
 ) -> None:
-    if constraints == "demographic_parity":
-        return
-    needed = label_conditions(constraints, len(classes)).any(axis=0)
-    cells = np.argwhere((counts < min_cell_size) & needed)
-    empty, small = [], []
-    for group, label in cells:
-        text = f"{groups.names[group]} with label {classes[label]}"
-        if counts[group, label] == 0:
-            empty.append(text)
-        else:
-            small.append(f"{text} ({counts[group, label]} rows)")
+    parity = constraints == "demographic_parity"
+    needed = not parity and label_conditions(constraints, len(classes)).any(axis=0)
+    few = (counts < min_cell_size) & needed
+    empty = _names(groups, classes, few & (counts == 0))
+    small = _names(groups, classes, few & (counts > 0), counts)
+    # No rate hangs on the other labels, but a group without one gives labels away.
+    occurs = (counts.sum(axis=0) > 0) & (counts.sum(axis=1, keepdims=True) > 0)
+    never = _names(groups, classes, (counts == 0) & occurs & ~few)
     if empty:
         _warn(
             "Cell(s) without a row, whose rates are undefined and not repaired: ", empty
         )
     if small:
         _warn(f"Cell(s) with fewer than min_cell_size={min_cell_size} rows: ", small)
+    if never and min_cell_size:
+        _warn("Cell(s) without a row, so that groups give labels away: ", never)
+
+
+def _names(
+    groups: GroupEncoding,
+    classes: Sequence[object],
+    cells: npt.NDArray[np.bool_],
+    counts: npt.NDArray[np.int64] | None = None,
+) -> list[str]:
+    return [
+        f"{groups.names[group]} with label {classes[label]}"
+        + ("" if counts is None else f" ({counts[group, label]} rows)")
+        for group, label in np.argwhere(cells)
+    ]
 
 
 def _warn(text: str, items: Sequence[str]) -> None:

@@ -14,7 +14,7 @@ from skrunner.nn._layers import (
     neuron_first,
 )
 from skrunner.nn._mlp import MLP
-from skrunner.nn._presets import IMAGE_PRESETS, PRESETS, make_preset
+from skrunner.nn._presets import IMAGE_PRESETS, PRESETS, check_preset, make_preset
 from skrunner.nn._reader import ActivationReader
 from skrunner.nn._recorder import ActivationRecorder
 from skrunner.nn._row_dropout import row_dropout
@@ -28,6 +28,7 @@ __all__ = [
     "NeuronLayers",
     "ablated",
     "alexnet",
+    "check_preset",
     "evaluating",
     "find_neuron_layers",
     "joined_batch_norm",

@@ -13,7 +13,8 @@ from skrunner.nn._recorder import ActivationRecorder
 WANTED = (
     "expected a chain of nn.Linear layers, or a net that ends in one behind its last "
     "convolution, with at least one hidden layer in the chain, and only norms, "
-    "nonlinearities and dropout between one layer and the next"
+    "nonlinearities and dropout between one layer and the next; 'resnet18' has such a "
+    "chain with net_params={'head': 'fair_mixup'}"
 )
 
 

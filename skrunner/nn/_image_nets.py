@@ -161,6 +161,12 @@ def resnet18(
 
 def _local_state(kind: Any, weights: Any) -> Any:
     """Read weights of torchvision, if that takes no network."""
+    known = list(kind.__members__)
+    if isinstance(weights, str) and weights.rpartition(".")[2] not in known:
+        raise ValueError(
+            f"Unknown weights={weights!r}. Pass one of {', '.join(known)}, or None to "
+            "start from random weights."
+        )
     chosen = kind.verify(weights)
     name = Path(urlparse(chosen.url).path).name
     file = Path(torch.hub.get_dir()) / "checkpoints" / name

@@ -135,9 +135,10 @@ def find_neuron_layers(
     Raises
     ------
     UnsupportedModuleError
-        If no such layer runs, or if the module does not return logits.
+        If no such layer runs, if the module does not return logits, or if the first
+        axis of a layer's activations does not count rows.
     ValueError
-        If a name, pattern or class matches no layer.
+        If a name, pattern or class matches no layer, or `layers` is empty.
     TypeError
         If `layers` holds anything else.
     """
@@ -160,6 +161,7 @@ def find_neuron_layers(
         )
     output = ran[-1]
     chosen = ran[:-1] if layers is None else _match(layers, known, ran)
+    _check_rows_first(module, {name: known[name] for name in chosen}, recorder, X)
     return NeuronLayers(
         tuple(chosen),
         tuple(known[name] for name in chosen),
@@ -189,12 +191,37 @@ def _probe(
     return recorder, logits
 
 
+def _check_rows_first(
+    module: nn.Module,
+    chosen: Mapping[str, nn.Module],
+    recorder: ActivationRecorder,
+    X: Tensor,
+) -> None:
+    """Refuse activations whose first axis does not grow by one with a further row."""
+    further, _ = _probe(module, chosen, torch.cat([X, X[:1]]))
+    for name in chosen:
+        shape, other = (
+            tuple(one.activations[name].shape) for one in (recorder, further)
+        )
+        if (shape[0], other[0]) != (len(X), len(X) + 1):
+            raise UnsupportedModuleError(
+                f"The activations of {name} have shape {shape} for {len(X)} rows and "
+                f"{other} for {len(X) + 1}; their first axis must count the rows. "
+                "Build the module so (batch_first=True), or pass layers= without it."
+            )
+
+
 def _match(
     layers: Choice | Sequence[Choice],
     known: Mapping[str, nn.Module],
     ran: Sequence[str],
 ) -> list[str]:
     choices = [layers] if isinstance(layers, (str, type)) else list(layers)
+    if not choices:
+        raise ValueError(
+            "layers is empty, so that no neuron is left to look at. Name layers, or "
+            "pass None for all but the output layer."
+        )
     found: set[str] = set()
     for choice in choices:
         if isinstance(choice, str):

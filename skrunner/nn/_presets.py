@@ -44,13 +44,29 @@ def make_preset(
     ValueError
         If the name is unknown.
     """
+    check_preset(name)
+    build = PRESETS[name]
+    offered = {"n_features": n_features, "n_outputs": n_outputs}
+    asked = inspect.signature(build).parameters
+    given = {key: value for key, value in offered.items() if key in asked}
+    return build(**given, **params)
+
+
+def check_preset(name: str) -> None:
+    """Refuse a name that is no preset's.
+
+    Parameters
+    ----------
+    name : str
+        The name.
+
+    Raises
+    ------
+    ValueError
+        If it is unknown.
+    """
     if name not in PRESETS:
         raise ValueError(
             f"Unknown net={name!r}. Pass one of {', '.join(map(repr, PRESETS))}, an "
             "nn.Module class or instance, or a skorch net."
         )
-    build = PRESETS[name]
-    offered = {"n_features": n_features, "n_outputs": n_outputs}
-    asked = inspect.signature(build).parameters
-    given = {key: value for key, value in offered.items() if key in asked}
-    return build(**{**given, **params})

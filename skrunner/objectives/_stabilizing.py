@@ -187,8 +187,15 @@ class StabilizingObjective:
     ) -> None:
         modules = self._layers.modules
         weights = self._layers.weights()
-        # A frozen layer, as in fine-tuning, has no gradient to be chosen by.
-        free = [i for i, weight in enumerate(weights) if weight.requires_grad]
+        # A frozen layer, or one that runs without a graph, as in fine-tuning, has no
+        # gradient to be chosen by.
+        free = [
+            i
+            for i, (weight, activation) in enumerate(
+                zip(weights, activations, strict=True)
+            )
+            if weight.requires_grad and activation.requires_grad
+        ]
         scores = neuron_importance(
             probabilities,
             [modules[i] for i in free],

@@ -158,6 +158,12 @@ def build_module(spec: NetSpec, n_features: int, n_classes: int) -> nn.Module:
     one_logit = n_classes == 2 and not issubclass(kind, nn.CrossEntropyLoss)
     n_outputs = 1 if one_logit else n_classes
     if isinstance(spec.source, str):
+        settled = {"n_features", "n_outputs"} & set(spec.params)
+        if settled:
+            raise ValueError(
+                f"net_params holds {', '.join(sorted(settled))}, which follow from X "
+                "and y for a preset net. Leave them out."
+            )
         return make_preset(spec.source, n_features, n_outputs, **spec.params)
     if isinstance(spec.source, nn.Module) and spec.params:
         return _construct(type(spec.source), spec.params, n_features, n_outputs)

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from skrunner.data import PixelRows, chunks_of, rows_at_once
+from skrunner.exceptions import UnsupportedModuleError
 from skrunner.nn import evaluating
 from skrunner.training._tf32 import tf32_products
 
@@ -67,13 +69,27 @@ def forward_logits(
     -------
     Tensor of shape (n_samples,) or (n_samples, n_outputs)
         Logits in 32 or 64 bits.
+
+    Raises
+    ------
+    UnsupportedModuleError
+        If the module returns no tensor.
     """
     if precision != "bf16":
-        logits: Tensor = module(X)
-        return logits
+        return _tensor_of(module(X))
     with torch.autocast(X.device.type, torch.bfloat16):
         logits = module(X)
-    return logits.float()
+    return _tensor_of(logits).float()
+
+
+def _tensor_of(logits: Any) -> Tensor:
+    if isinstance(logits, Tensor):
+        return logits
+    raise UnsupportedModuleError(
+        f"The module returned {type(logits).__name__}; expected a tensor of logits. If "
+        "it does so in training mode alone, build it without auxiliary outputs, as "
+        "torchvision's nets with aux_logits=False."
+    )
 
 
 @torch.no_grad()

@@ -82,7 +82,7 @@ def check_finite(loss: float, epoch: int) -> None:
     if not np.isfinite(loss):
         raise FloatingPointError(
             f"The loss is {loss} in epoch {epoch}: the training diverged. Lower lr or "
-            "fairness_weight, or scale the columns of X."
+            "fairness_weight, or scale X: its columns, or what image_transform returns."
         )
 
 

@@ -90,6 +90,15 @@ def test_only_rows_that_are_asked_for_are_decoded():
 
 
 class TestOptions:
+    def test_augment_returns_pixels_unless_a_transform_follows(self):
+        floats = rows_of(augment=lambda pixels: pixels / 255)
+        with pytest.raises(ValueError, match=r"torch\.float32.*image_transform"):
+            floats.finish(floats.read(slice(0, 4)), augmented=True)
+        both = rows_of(augment=lambda pixels: pixels / 255, transform=lambda x: x - 1)
+        found = both.finish(both.read(slice(0, 4)), augmented=True)
+        expected = both.read(slice(0, 4)).to(DEVICE) / 255 - 1
+        torch.testing.assert_close(found, expected)
+
     def test_augment_comes_first_and_in_training_only(self):
         seen = []
 

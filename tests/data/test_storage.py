@@ -51,16 +51,38 @@ def test_unknown():
         choose_storage("disk", 1, CPU)
 
 
-def test_free_memory_of_the_host(monkeypatch):
+def container(folder, limit, used, files):
+    folder.mkdir()
+    (folder / "memory.max").write_text(f"{limit}\n")
+    (folder / "memory.current").write_text(f"{used}\n")
+    (folder / "memory.stat").write_text(f"anon 5\ninactive_file {files}\n")
+    return folder
+
+
+def test_free_memory_counts_files_that_linux_keeps(tmp_path):
+    system = tmp_path / "meminfo"
+    system.write_text("MemTotal: 900 kB\nMemFree: 10 kB\nMemAvailable: 70 kB\n")
+    assert free_on_host(system, tmp_path / "none") == 71680
+    # A container may have less: what is left, and the files that it keeps.
+    small = container(tmp_path / "small", 30_000, 25_000, 2_000)
+    assert free_on_host(system, small) == 7_000
+    for name, limit in (("wide", 10**9), ("open", "max")):
+        wide = container(tmp_path / name, limit, 25_000, 2_000)
+        assert free_on_host(system, wide) == 71680
+
+
+def test_free_memory_of_other_hosts(monkeypatch, tmp_path):
+    nothing = tmp_path / "none"
     told = {"SC_AVPHYS_PAGES": 7, "SC_PAGE_SIZE": 4096}
     monkeypatch.setattr(os, "sysconf", told.__getitem__)
-    assert free_on_host() == 28672
+    assert free_on_host(nothing, nothing) == 28672
 
     def silent(_name):
         raise ValueError("unrecognized configuration name")
 
     monkeypatch.setattr(os, "sysconf", silent)
-    assert free_on_host() == 0
+    assert free_on_host(nothing, nothing) == 0
+    monkeypatch.setattr(_storage, "free_on_host", lambda: 0)
     assert choose_storage("auto", 1, CPU) == "files"
 
 

@@ -43,10 +43,12 @@ def write_damaged(folder):
     (folder / "empty.jpg").touch()
     (folder / "text.jpg").write_text("this is no image")
     (folder / "folder.jpg").mkdir()
+    Image.new("RGB", (1, 1)).save(folder / "pixel.png")
     return {
         "truncated.jpg": "truncated",
         "empty.jpg": "empty",
         "text.jpg": "not an image",
+        "pixel.png": "one pixel",
         "folder.jpg": "not a file",
         "absent.jpg": "missing",
     }

@@ -127,6 +127,8 @@ def test_unknown_attributes(root, options):
 
 
 def test_wrong_options(root):
+    with pytest.raises(ValueError, match="'Male' is named twice"):
+        load_celeba(root, target="Male", sensitive="Male")
     with pytest.raises(ValueError, match=r"split must be one of .*'valid'.*'val'"):
         load_celeba(root, split="val")
     with pytest.raises(ValueError, match="sensitive names no attribute"):

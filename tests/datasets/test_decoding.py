@@ -8,6 +8,7 @@ from PIL import Image
 
 from skrunner.datasets import ImageRows
 from skrunner.datasets._decoding import in_threads, read_pixels, why_unreadable
+from skrunner.exceptions import ImageFileError
 from tests.datasets.pictures import noise, write_damaged
 
 RED_GREEN = [*(255, 0, 0), *(0, 255, 0), *(0, 0, 255)]
@@ -97,11 +98,13 @@ def test_pixels_without_a_range_are_refused(tmp_path):
     below = saved(Image.fromarray(np.full((2, 2), -1, np.int32)), tmp_path, "b.tif")
     floats = saved(Image.fromarray(np.ones((2, 2), np.float32)), tmp_path, "c.tif")
     small = saved(Image.fromarray(np.full((2, 2), 235, np.int32)), tmp_path, "d.tif")
+    dark = saved(Image.fromarray(np.full((2, 2), 235, np.uint16)), tmp_path, "e.png")
     for path, match in [
         (wide, "16 bits"),
         (below, "16 bits"),
         (floats, "floats"),
         (small, "below 256"),
+        (dark, "below 256"),
     ]:
         assert match in why_unreadable(path, "pixels")
         with pytest.raises(ValueError, match=match):
@@ -115,12 +118,16 @@ def test_the_first_frame_of_an_animation(tmp_path):
     np.testing.assert_array_equal(read_pixels(path, None), expected)
 
 
-def test_one_pixel(tmp_path):
+def test_a_single_pixel_is_no_picture(tmp_path):
+    # It would give all images its size, or be enlarged to a picture of one color.
     path = saved(Image.new("RGB", (1, 1), (1, 2, 3)), tmp_path)
-    assert read_pixels(path, None).tolist() == [[[1, 2, 3]]]
-    grown = read_pixels(path, (4, 2))
-    np.testing.assert_array_equal(grown, np.broadcast_to([1, 2, 3], (4, 2, 3)))
-    assert ImageRows([path]).shape == (1, 3, 1, 1)
+    for size in (None, (4, 2)):
+        with pytest.raises(ValueError, match="it has one pixel"):
+            read_pixels(path, size)
+    with pytest.raises(ImageFileError, match=r"1 of 1 .*it has one pixel"):
+        ImageRows([path])
+    line = saved(Image.new("RGB", (3, 1), (1, 2, 3)), tmp_path, "line.png")
+    assert read_pixels(line, None).shape == (1, 3, 3)
 
 
 def test_the_ending_of_the_name_does_not_matter(tmp_path):
@@ -142,7 +149,7 @@ def test_what_is_wrong_with_a_file(tmp_path):
     reasons = write_damaged(tmp_path)
     by_depth = {
         "exists": {"empty.jpg", "folder.jpg", "absent.jpg"},
-        "header": {"empty.jpg", "folder.jpg", "absent.jpg", "text.jpg"},
+        "header": {"empty.jpg", "folder.jpg", "absent.jpg", "text.jpg", "pixel.png"},
         "pixels": set(reasons),
     }
     for check, expected in by_depth.items():

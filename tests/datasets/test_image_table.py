@@ -14,8 +14,8 @@ N = 12
 SHALLOW = {"empty.jpg", "folder.jpg", "absent.jpg"}
 FOUND = {
     "exists": SHALLOW,
-    "header": {*SHALLOW, "text.jpg"},
-    "pixels": {*SHALLOW, "text.jpg", "truncated.jpg"},
+    "header": {*SHALLOW, "text.jpg", "pixel.png"},
+    "pixels": {*SHALLOW, "text.jpg", "pixel.png", "truncated.jpg"},
 }
 
 
@@ -37,7 +37,7 @@ def damaged(table, tmp_path):
     """Return a table with unreadable files among the others, and their reasons."""
     reasons = write_damaged(tmp_path)
     paths = table["file"].tolist()
-    for place, name in zip([0, 3, 4, 7, 11], reasons, strict=True):
+    for place, name in zip([0, 3, 4, 7, 8, 11], reasons, strict=True):
         paths[place] = name
     return table.assign(file=paths), reasons
 
@@ -99,6 +99,12 @@ def test_unknown_columns(table, tmp_path):
         load_images(table, "image", root=tmp_path)
 
 
+def test_one_column_for_two_purposes(table, tmp_path):
+    for options in ({"sensitive": "label"}, {"sensitive": ["site", "site"]}):
+        with pytest.raises(ValueError, match=r"'(label|site)' is named twice"):
+            load(table, tmp_path, **options)
+
+
 @pytest.mark.parametrize(
     ("option", "match"),
     [
@@ -143,6 +149,19 @@ class TestUnreadable:
         if check == "pixels":
             kept = np.flatnonzero(~bad)
             np.testing.assert_array_equal(loaded.data.decode(), filled(kept))
+
+    @pytest.mark.parametrize(("on_bad", "depth"), [("raise", "header"), ("skip", None)])
+    def test_what_is_to_be_skipped_is_decoded(self, damaged, tmp_path, on_bad, depth):
+        table, _ = damaged
+        names = FOUND[depth or "pixels"]
+        if on_bad == "raise":
+            with pytest.raises(ImageFileError, match=f"{len(names)} of {N}"):
+                load(table, tmp_path)
+            return
+        with pytest.warns(ImageFileWarning):
+            loaded = load(table, tmp_path, on_bad="skip", size=SIZE)
+        assert set(loaded.skipped["path"]) == names
+        loaded.data.decode()
 
     def test_none_is_left(self, tmp_path):
         table = pd.DataFrame({"file": ["a.png", "b.png"]})

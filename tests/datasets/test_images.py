@@ -185,14 +185,14 @@ class TestUnreadable:
         reasons = write_damaged(tmp_path)
         paths = [*sorted(folder.iterdir()), *(tmp_path / name for name in reasons)]
         images = ImageRows(paths)
-        with pytest.raises(ImageFileError, match=f"5 of {N + 5} image files") as caught:
+        with pytest.raises(ImageFileError, match=f"6 of {N + 6} image files") as caught:
             images.decode()
         message = str(caught.value)
         for name in reasons:
             assert str(tmp_path / name) in message
         assert 'on_bad="skip"' in message
         found = images.find_unreadable()
-        assert list(found) == list(range(N, N + 5))
+        assert list(found) == list(range(N, N + 6))
         assert set(images.find_unreadable("exists").values()) == {
             *("empty", "missing", "not a file")
         }
@@ -276,6 +276,16 @@ def test_paths_of_every_kind(folder):
     names = ["0001.png", Path("0002.png"), folder / "0003.png"]
     images = ImageRows(names, root=str(folder))
     np.testing.assert_array_equal(images.decode(), filled([1, 2, 3]))
+
+
+def test_repeated_files_count_as_rows(tmp_path):
+    with pytest.raises(ImageFileError, match="3 of 3"):
+        ImageRows(["x.png", "x.png", "y.png"], root=tmp_path, size=4).decode()
+
+
+def test_a_single_path_is_no_list():
+    with pytest.raises(TypeError, match=r"list of paths, got 'a\.png' alone"):
+        ImageRows("a.png")
 
 
 def test_unknown_checks_are_refused(images):

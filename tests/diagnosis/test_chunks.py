@@ -12,6 +12,7 @@ from tests.estimators.images import PIXELS, A, Conv, N, Y, fit, write_files
 from tests.estimators.nets import SmallConv
 
 COLUMNS = ["importance", "discrimination"]
+WHOLE = torch.from_numpy(PIXELS) / 255.0
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +58,8 @@ def test_large_images_are_split_whatever_batch_size_says(net, monkeypatch):
         small = diagnosed(net, PIXELS)
     finally:
         hook.remove()
-    # Two rows to find the layers, then all rows for means and again for gradients.
-    assert sizes == [2, *([13] * 9 + [3]) * 2]
+    # Two rows and three to find the layers, then all for means and for gradients.
+    assert sizes == [2, 3, *([13] * 9 + [3]) * 2]
     monkeypatch.undo()
     whole = diagnosed(net, PIXELS)
     np.testing.assert_allclose(
@@ -83,3 +84,38 @@ def test_a_classifier_diagnoses_its_images_as_it_sees_them(images):
     np.testing.assert_allclose(
         found.to_frame()[COLUMNS], expected.to_frame()[COLUMNS], rtol=1e-6
     )
+
+
+def test_fewer_rows_run_at_a_time_where_memory_runs_out(net):
+    expected = diagnosed(net, WHOLE)
+    sizes = []
+
+    def small(_module, args):
+        sizes.append(len(args[0]))
+        if len(args[0]) > 20:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    hook = net.register_forward_pre_hook(small)
+    try:
+        found = diagnosed(net, WHOLE)
+    finally:
+        hook.remove()
+    assert max(sizes[-6:]) <= 20
+    np.testing.assert_allclose(
+        found.to_frame()[COLUMNS], expected.to_frame()[COLUMNS], rtol=1e-6, atol=1e-12
+    )
+
+
+def test_one_row_that_does_not_fit_is_an_error(net):
+    passes = iter([None, None])  # those that find the layers
+
+    def small(_module, _args):
+        if next(passes, "none left"):
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    hook = net.register_forward_pre_hook(small)
+    try:
+        with pytest.raises(torch.OutOfMemoryError):
+            diagnosed(net, PIXELS)
+    finally:
+        hook.remove()

@@ -6,6 +6,7 @@ from torch import nn
 from torch.testing import assert_close
 
 from skrunner.diagnosis import IMPORTANCES, neuron_importance, resolve_criteria
+from skrunner.exceptions import UnsupportedModuleError
 from skrunner.nn import ActivationRecorder
 from tests.diagnosis.oracles import (
     make_conv,
@@ -136,3 +137,30 @@ def test_unknown_name_lists_the_known():
     match = "Unknown importance='tailor'. Pass one of: auto, sum_sq, taylor, signed"
     with pytest.raises(ValueError, match=match):
         resolve_criteria("tailor", [nn.Linear(1, 1)])
+
+
+def normed(part):
+    return nn.utils.parametrizations.weight_norm(part)
+
+
+def test_weights_that_are_computed_have_no_gradient():
+    net, (X, problem) = make_mlp(), make_rows()
+    plain = scores_of(forward(net, X, problem, HIDDEN), "taylor")
+    for name in HIDDEN:
+        normed(net.get_submodule(name))
+    evidence = forward(net, X, problem, HIDDEN)
+    for importance in ("auto", "taylor"):
+        for found, expected in zip(scores_of(evidence, importance), plain, strict=True):
+            assert_close(found, expected)
+    for importance in ("sum_sq", "signed"):
+        with pytest.raises(ValueError, match=r"parametrized.*importance='taylor'"):
+            scores_of(evidence, importance)
+
+
+def test_layers_without_a_graph_are_named():
+    net, (X, problem) = make_mlp(), make_rows()
+    with torch.no_grad():
+        _, layers, activations = forward(net, X, problem, HIDDEN)
+    gap = plain_gap(net(X), problem, "equalized_odds")
+    with pytest.raises(UnsupportedModuleError, match=r"without a graph.*layers="):
+        scores_of((gap, layers, activations), "taylor")

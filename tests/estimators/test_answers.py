@@ -1,5 +1,7 @@
 """What a fitted estimator answers: probabilities, labels, its own diagnosis."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,10 @@ from tests.device import DEVICE
 from tests.estimators.nets import Tiny
 from tests.estimators.rows import A, N, X, Y, fit, runner
 
-pytestmark = pytest.mark.filterwarnings("ignore::skrunner.exceptions.CollapseWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::skrunner.exceptions.CollapseWarning"),
+    pytest.mark.filterwarnings("ignore:Cell.* without a row, so that groups give"),
+]
 ROWS = np.ascontiguousarray(X, dtype=np.float32)
 
 
@@ -104,3 +109,12 @@ def test_diagnose_takes_layers_and_its_own_seed():
         for _ in range(2)
     ]
     np.testing.assert_array_equal(*drawn)
+
+
+def test_an_answer_that_is_no_number_is_an_error(fitted):
+    broken = copy.deepcopy(fitted)
+    with torch.no_grad():
+        next(broken.net_.module_.parameters())[0, 0] = torch.nan
+    for method in (broken.predict, broken.predict_proba):
+        with pytest.raises(ValueError, match=f"answers NaN for {N} of {N} rows"):
+            method(X)

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+import torch
 from torch import nn
 
 from skrunner import NetClassifier, RunnerClassifier
 from skrunner.exceptions import UnsupportedModuleError
 from tests.estimators.nets import EndsInSigmoid, EndsInSoftmax, Flat, OwnSteps, Tiny
-from tests.estimators.rows import N, X, Y, case, fit, runner, skorch_net
+from tests.estimators.rows import A, N, X, Y, case, fit, runner, skorch_net
 
 NEEDS_SKORCH = r"net__lr needs a skorch net, but net is of type \w+. Set net_params"
 THREE_CLASSES = {"y": np.arange(N) % 3}
@@ -28,6 +29,10 @@ def with_lambda():
 BAD_NETS = [
     case("unknown preset", r"Unknown net='resnet'. Pass one of .*'mlp'",
          params={"net": "resnet"}),
+    case("unknown preset for images", r"Unknown net='resnet50'.*'resnet18'",
+         params={"net": "resnet50"}, data={"X": np.zeros((240, 3, 8, 8), np.uint8)}),
+    case("outputs of a preset", r"net_params holds n_outputs, which follow from",
+         params={"net_params": {"n_outputs": 3}}),
     case("no net", r"net must be a preset's name, an nn\.Module class.*got 3",
          params={"net": 3}),
     case("unknown net_params", r"unexpected keyword argument 'height'", error=TypeError,
@@ -136,3 +141,25 @@ def test_own_steps_cannot_go_on():
     net = OwnSteps(Tiny, module__n_features=6, criterion=nn.BCEWithLogitsLoss)
     with pytest.raises(UnsupportedModuleError, match="partial_fit or warm_start"):
         NetClassifier(net, device="cpu").partial_fit(X, Y)
+
+
+class FrozenBackbone(nn.Module):
+    """A first layer that runs without a graph, as pretrained parts often do."""
+
+    def __init__(self, n_features):
+        super().__init__()
+        self.back, self.hidden = nn.Linear(n_features, 8), nn.Linear(8, 8)
+        self.out = nn.Linear(8, 1)
+
+    def forward(self, X):
+        with torch.no_grad():
+            seen = self.back(X).relu()
+        return self.out(self.hidden(seen).relu())
+
+
+def test_layers_without_a_graph_are_never_chosen():
+    estimator = fit(runner(net=FrozenBackbone, neuron_ratio=0.5))
+    assert np.isfinite(estimator.history_["fairness_term"]).all()
+    with pytest.raises(UnsupportedModuleError, match="without a graph"):
+        estimator.diagnose(X, sensitive_features=A)
+    assert len(estimator.diagnose(X, sensitive_features=A, layers="hidden")) == 8

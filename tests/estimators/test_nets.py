@@ -74,6 +74,7 @@ def images(n_samples=N):
     return noise + 1.0 * (A == "group_2")[:n_samples, None, None, None]
 
 
+@pytest.mark.filterwarnings("ignore:Cell.* without a row, so that groups give")
 @pytest.mark.parametrize("sampling", ["two_stream", "shared", "balanced"])
 def test_a_convolution_on_images(sampling):
     settings = {"lr": 0.05, "max_epochs": 5, "batch_size": 60}

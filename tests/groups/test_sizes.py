@@ -84,6 +84,15 @@ def test_empty_cells_are_named_apart():
     assert "a with label yes (2 rows)." in messages[1]
 
 
+def test_labels_that_a_group_never_has_are_named_under_parity_too():
+    groups, labels = rows(("a", 0, 30), ("a", 1, 2), ("b", 0, 30))
+    _, (message,) = check(groups, labels, "demographic_parity")
+    assert "so that groups give labels away: b with label yes. Gaps" in message
+    assert check(groups, labels, "demographic_parity", min_cell_size=0)[1] == []
+    everywhere, zeros = rows(("a", 0, 30), ("b", 0, 30))
+    assert check(everywhere, zeros, "demographic_parity")[1] == []
+
+
 def test_unknown_constraints():
     groups, labels = rows(("a", 0, 30), ("b", 1, 30))
     for constraints in ("dp", "parity"):

@@ -129,6 +129,11 @@ def test_local_weights_are_taken_but_for_the_last_layer(
     assert net(torch.randn(2, 3, 64, 64)).shape == (2, 3)
 
 
+def test_unknown_names_of_weights_are_refused():
+    with pytest.raises(ValueError, match=r"weights='bogus'.*IMAGENET1K_V1, DEFAULT"):
+        resnet18(weights="bogus")
+
+
 def test_weights_of_another_net_are_refused(checkpoints):
     with pytest.raises(TypeError, match="expected ResNet18_Weights"):
         resnet18(weights=AlexNet_Weights.DEFAULT)

@@ -234,3 +234,46 @@ def test_resnet18():
 
 def test_a_layer_that_is_followed_by_nothing_has_depth_zero():
     assert find_neuron_layers(Through(nn.Identity()), torch.randn(2, 3)).depths == (0,)
+
+
+class Encoder(nn.Module):
+    """A transformer layer over four tokens, with or without the rows first."""
+
+    def __init__(self, *, batch_first, flat=False):
+        super().__init__()
+        self.layer = nn.TransformerEncoderLayer(
+            4, 2, dim_feedforward=8, batch_first=batch_first
+        )
+        self.hidden, self.head = nn.Linear(4, 4), nn.Linear(4, 1)
+        self.batch_first, self.flat = batch_first, flat
+
+    def forward(self, X):
+        tokens = X if self.batch_first else X.transpose(0, 1)
+        tokens = self.layer(tokens)
+        if self.flat:
+            tokens = self.hidden(tokens.reshape(-1, 4)).reshape(tokens.shape)
+        return self.head(tokens.mean(1 if self.batch_first else 0))
+
+
+class TestRowsFirst:
+    def test_rows_in_another_axis_are_refused(self):
+        # As many tokens as rows: the shapes of one pass would not tell.
+        with pytest.raises(UnsupportedModuleError, match=r"linear1.*batch_first=True"):
+            find_neuron_layers(Encoder(batch_first=False), torch.randn(4, 4, 4))
+
+    def test_rows_and_tokens_in_one_axis_are_refused(self):
+        net = Encoder(batch_first=True, flat=True)
+        with pytest.raises(UnsupportedModuleError, match=r"hidden have shape \(8, 4\)"):
+            find_neuron_layers(net, torch.randn(2, 4, 4))
+        found = find_neuron_layers(net, torch.randn(2, 4, 4), "layer.*")
+        assert found.names == ("layer.linear1", "layer.linear2")
+
+    def test_rows_in_front_are_taken(self):
+        found = find_neuron_layers(Encoder(batch_first=True), torch.randn(4, 4, 4))
+        assert "layer.linear1" in found.names
+
+
+@pytest.mark.parametrize("layers", [[], ()])
+def test_no_layers_at_all_are_refused(layers):
+    with pytest.raises(ValueError, match="layers is empty"):
+        find_neuron_layers(Backwards(), torch.randn(2, 3), layers)

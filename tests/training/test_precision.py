@@ -5,6 +5,7 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
+from skrunner.exceptions import UnsupportedModuleError
 from skrunner.nn import MLP
 from skrunner.training import PRECISIONS, model_dtype, predict_logits
 from skrunner.training._precision import forward_logits, matmul_precision
@@ -112,3 +113,16 @@ def test_logits_of_the_preset_in_half_precision():
     half, full = (predict_logits(module, X, name) for name in ("bf16", "fp32"))
     assert half.dtype == torch.float32
     assert_close(half, full, rtol=0.05, atol=0.02)
+
+
+def test_a_tuple_in_training_mode_is_named():
+    class Auxiliary(nn.Linear):
+        def forward(self, X):
+            logits = super().forward(X)
+            return (logits, logits) if self.training else logits
+
+    module, X = Auxiliary(3, 1), torch.randn(2, 3)
+    assert forward_logits(module.eval(), X, "fp32").shape == (2, 1)
+    for precision in ("fp32", "bf16"):
+        with pytest.raises(UnsupportedModuleError, match=r"tuple.*aux_logits=False"):
+            forward_logits(module.train(), X, precision)
