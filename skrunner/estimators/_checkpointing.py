@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 import skrunner
 from skrunner._processes import n_processes
@@ -122,15 +123,19 @@ def fingerprint(estimator: Any, rows: FitInput, device: str) -> dict[str, str]:
         "torch": str(torch.__version__),
         "device": device,
         "processes": str(n_processes()),
-        "random_state": str(seed)
-        if isinstance(seed, Integral)
-        else type(seed).__name__,
+        "random_state": _describe_seed(seed),
         "X": _describe(rows.X),
         "y": _describe([rows.classes, rows.y]),
         "sensitive_features": _describe(groups and [groups.names, groups.codes]),
         "sample_weight": _describe(rows.weight),
     }
     return {name: _shortened(text) for name, text in known.items()}
+
+
+def _describe_seed(seed: Any) -> str:
+    if isinstance(seed, np.random.RandomState):  # behind the draw of the seeds
+        return f"RandomState {_describe(seed.get_state())}"
+    return str(seed) if isinstance(seed, Integral) else type(seed).__name__
 
 
 def _shortened(text: str) -> str:
@@ -169,6 +174,8 @@ def _digest(value: Tensor | np.ndarray) -> str:
     if value.dtype == object:
         return str([_describe(item) for item in value.tolist()])
     if isinstance(value, Tensor):
+        if is_lazy(value):
+            return "uninitialized"
         flat = value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy()
     else:
         flat = np.ascontiguousarray(value).reshape(-1).view(np.uint8)

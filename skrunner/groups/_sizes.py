@@ -87,16 +87,23 @@ def check_group_sizes(
     if groups.n_groups < 2:
         raise ValueError(
             f"sensitive_features has one group ({', '.join(groups.names)}); a gap "
-            "needs at least two. Pass a feature that varies, or train NetClassifier."
+            "needs at least two. Pass a feature that varies, or train NetClassifier "
+            "without sensitive_features."
         )
     some = slice(None) if weight is None else np.asarray(weight) > 0
     counts = cell_counts(
         groups.codes[some], labels[some], groups.n_groups, len(classes)
     )
     if (counts.sum(axis=1) > 0).sum() < 2:
+        if weight is None:  # a later chunk, whose groups are known from before
+            raise ValueError(
+                "All rows are of one group; a gap needs at least two. Pass rows of "
+                "others with them."
+            )
         raise ValueError(
             "sample_weight is 0 for all rows but those of one group; a gap needs at "
-            "least two. Give rows of other groups a weight, or train NetClassifier."
+            "least two. Give rows of other groups a weight, or train NetClassifier "
+            "without sensitive_features."
         )
     small = [
         f"{name} ({size} rows)"

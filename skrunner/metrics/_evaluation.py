@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import sklearn
+from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import MetadataRequest, get_routing_for_object
 
@@ -68,10 +69,14 @@ class Evaluation:
         ndarray of shape (n_samples,) or (n_samples, n_classes)
             What it returns.
         """
+        estimator = self.estimator
+        if isinstance(estimator, BaseSearchCV):
+            # A search hands nothing on at prediction; its best estimator may want it.
+            estimator = getattr(estimator, "best_estimator_", estimator)
         metadata = {}
-        if takes_sensitive_features(self.estimator, method):
+        if takes_sensitive_features(estimator, method):
             metadata = {"sensitive_features": self.sensitive_features}
-        return np.asarray(getattr(self.estimator, method)(self.X, **metadata))
+        return np.asarray(getattr(estimator, method)(self.X, **metadata))
 
     def scores(self) -> Floats:
         """Score each class by `predict_proba`, or else by `decision_function`.

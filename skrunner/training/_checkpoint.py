@@ -1,5 +1,7 @@
 """The state of a training in a file, from which a killed fit goes on."""
 
+import hashlib
+import io
 import os
 import pickle
 from collections import OrderedDict
@@ -16,8 +18,9 @@ from skrunner._processes import by_first, process_rank
 from skrunner.exceptions import CheckpointError
 from skrunner.training._seeding import Seeds
 
-FORMAT = 3
+FORMAT = b"skrunner checkpoint 4 sha256 "
 LONGEST = 80
+ARRAY = "numpy.ndarray"
 READABLE = (type(None), bool, int, float, str, bytes, torch.dtype, torch.device)
 # What torch.load raises for a file that is something else or was cut off.
 DAMAGED = (
@@ -27,6 +30,7 @@ DAMAGED = (
     LookupError,
     AttributeError,
     TypeError,
+    OSError,
     pickle.UnpicklingError,
 )
 
@@ -35,8 +39,8 @@ class Checkpoint:
     """A file that holds how far a fit is, one state for each of its trainings.
 
     The file is replaced as a whole: whoever is killed while writing leaves the last
-    one. It holds tensors, numbers and text only, and is read by
-    ``torch.load(weights_only=True)``, which runs no code of it.
+    one. It begins with a checksum, holds tensors, numbers and text only, and is read
+    by ``torch.load(weights_only=True)``, which runs no code of it.
 
     Parameters
     ----------
@@ -55,7 +59,8 @@ class Checkpoint:
     Raises
     ------
     CheckpointError
-        If the file is of another fit, or damaged.
+        If the file is of another fit, or damaged, or cannot be written; later on, if
+        another fit writes to it meanwhile.
     FileNotFoundError
         If its folder does not exist.
     """
@@ -66,13 +71,13 @@ class Checkpoint:
         self.path = Path(path)
         self._stage = -1
         new: dict[str, Any] = {
-            "format": FORMAT,
             "fingerprint": dict(fingerprint),
             "seeds": asdict(seeds),
             "stages": [],
             "finished": False,
         }
         self._content = by_first(lambda: _open(self.path, new))
+        self._seen = _stamp(self.path)
         self.seeds = Seeds(**self._content["seeds"])
 
     def next_stage(self) -> dict[str, Any] | None:
@@ -85,7 +90,7 @@ class Checkpoint:
         """
         self._stage += 1
         stages: list[dict[str, Any]] = self._content["stages"]
-        return stages[self._stage] if self._stage < len(stages) else None
+        return _whole(stages[self._stage]) if self._stage < len(stages) else None
 
     def keep(self, state: Mapping[str, Any]) -> None:
         """Write the state of the present training.
@@ -107,20 +112,48 @@ class Checkpoint:
     def _write(self) -> None:
         if process_rank() > 0:
             return
-        part = self.path.with_name(f"{self.path.name}.part")
+        if _stamp(self.path) != self._seen:
+            raise CheckpointError(
+                f"{self.path} was written by another fit meanwhile. Pass each fit a "
+                "file of its own."
+            )
+        part = _part(self.path)
         with part.open("wb") as file:
-            torch.save(self._content, file)
+            file.write(_sealed(self._content))
             file.flush()
             os.fsync(file.fileno())
         part.replace(self.path)
+        self._seen = _stamp(self.path)
+
+
+def _part(path: Path) -> Path:
+    """Name the file that is written before it takes the other's place."""
+    return path.with_name(f"{path.name}.{os.getpid()}.part")
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    """Tell one state of a file from another; None if there is none."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_ino, status.st_mtime_ns, status.st_size
+
+
+def _sealed(content: dict[str, Any]) -> bytes:
+    """Put a checksum before what is kept: torch would read damaged weights."""
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    payload = buffer.getvalue()
+    return FORMAT + hashlib.sha256(payload).digest() + payload
 
 
 def _plain(value: Any) -> Any:
     """Copy what is to be kept, in types that can be read without running code."""
     if isinstance(value, Tensor):
         return value.detach().cpu().clone()
-    if isinstance(value, np.generic):
-        return value.item()
+    if isinstance(value, np.generic | np.ndarray) and value.dtype.kind in "biuf":
+        return {ARRAY: torch.tensor(value)} if value.ndim else value.item()
     if isinstance(value, OrderedDict):  # a module's, which holds versions besides
         kept = OrderedDict((key, _plain(item)) for key, item in value.items())
         vars(kept).update(vars(value))
@@ -139,31 +172,74 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def _whole(value: Any) -> Any:
+    """Undo what `_plain` made of arrays."""
+    if isinstance(value, dict) and value.keys() == {ARRAY}:
+        return value[ARRAY].numpy()
+    if isinstance(value, OrderedDict):
+        return value
+    if isinstance(value, dict):
+        return {key: _whole(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    return value
+
+
 def _open(path: Path, new: dict[str, Any]) -> dict[str, Any]:
     if not path.parent.is_dir():
         raise FileNotFoundError(
             f"checkpoint={str(path)!r} is to be written to a folder that does not "
             "exist. Create it first."
         )
+    if path.is_dir():
+        raise CheckpointError(f"checkpoint={str(path)!r} is a folder. Pass a file.")
+    try:
+        _part(path).touch()
+        _part(path).unlink()
+    except OSError as error:
+        raise CheckpointError(
+            f"checkpoint={str(path)!r} cannot be written: {error}. Pass another file."
+        ) from error
     if not path.exists():
         return new
-    there = _read(path)
+    there = read_checkpoint(path)
     _compare(path, there["fingerprint"], new["fingerprint"])
     return there
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Read what a checkpoint holds, if it is whole.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    dict
+        Its content.
+
+    Raises
+    ------
+    CheckpointError
+        If it is something else, of another version, or damaged.
+    """
     advice = "Delete it to start anew, or pass another file."
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        sealed = path.read_bytes()
+        size = len(FORMAT) + hashlib.sha256().digest_size
+        payload = sealed[size:]
+        if sealed[:size] != FORMAT + hashlib.sha256(payload).digest():
+            raise ValueError("It does not begin with the checksum of what it holds.")
+        content: dict[str, Any] = torch.load(
+            io.BytesIO(payload), map_location="cpu", weights_only=True
+        )
     except DAMAGED as error:
         raise CheckpointError(
-            f"{path} is no checkpoint of skrunner, or it was damaged. {advice}"
+            f"{path} is no checkpoint of this version of skrunner, or it was damaged. "
+            f"{advice}"
         ) from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise CheckpointError(
-            f"{path} is no checkpoint of this version of skrunner. {advice}"
-        )
     return content
 
 

@@ -34,6 +34,7 @@ class Schedules:
         """
         return [
             {
+                "schedule": _described(callback),
                 "scheduler": callback.lr_scheduler_.state_dict(),
                 "batch_idx": callback.batch_idx_,
             }
@@ -51,7 +52,7 @@ class Schedules:
         Raises
         ------
         CheckpointError
-            If these are not as many schedules.
+            If these are other schedules.
         """
         here, there = len(self._callbacks), len(states)
         if here != there:
@@ -61,5 +62,22 @@ class Schedules:
                 "another file."
             )
         for callback, state in zip(self._callbacks, states, strict=True):
+            if _described(callback) != state["schedule"]:
+                raise CheckpointError(
+                    f"The checkpoint is of a fit with the learning rate schedule "
+                    f"{state['schedule']}, and here is {_described(callback)}. Pass "
+                    "the same one, or another file."
+                )
             callback.lr_scheduler_.load_state_dict(state["scheduler"])
             callback.batch_idx_ = state["batch_idx"]
+
+
+def _described(callback: LRScheduler) -> str:
+    """Say which schedule it is, the same in every process."""
+    policy = getattr(callback.policy, "__name__", callback.policy)
+    given = {**callback.kwargs, "step_every": callback.step_every}
+    words = (
+        f"{name}={getattr(given[name], '__qualname__', repr(given[name]))}"
+        for name in sorted(given)
+    )
+    return f"{policy}({', '.join(words)})"

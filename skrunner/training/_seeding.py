@@ -1,5 +1,7 @@
 """Randomness from one seed, with the global generators left as they were."""
 
+import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -7,6 +9,18 @@ from dataclasses import dataclass, fields
 import torch
 from numpy.random import RandomState
 from sklearn.utils import check_random_state
+
+# torch's generators are the process's: threads that seed them take turns.
+_TURN = threading.RLock()
+
+
+def _renew() -> None:
+    global _TURN  # noqa: PLW0603 (whoever held it is not in the forked process)
+    _TURN = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew)
 
 
 @dataclass(frozen=True)
@@ -72,6 +86,8 @@ def draw_seeds(random_state: int | RandomState | None) -> Seeds:
 def isolated_rng(seed: int, device: torch.device | str = "cpu") -> Iterator[None]:
     """Seed torch inside the context, and restore its generators behind it.
 
+    Threads wait for each other here: one would draw from another's seed.
+
     Parameters
     ----------
     seed : int
@@ -86,6 +102,6 @@ def isolated_rng(seed: int, device: torch.device | str = "cpu") -> Iterator[None
     """
     device = torch.device(device)
     devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
+    with _TURN, torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)
         yield

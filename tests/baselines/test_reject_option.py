@@ -365,9 +365,12 @@ def test_predictions_need_known_groups(method):
 def test_small_groups_and_missing_ones():
     groups = np.where(np.arange(N) < 4, None, A)
     with pytest.warns(SmallGroupWarning, match=r"<missing> \(4 rows\)"):
-        fitted = option(missing="group").fit(X, Y, sensitive_features=groups)
+        fitted = option(missing="group", min_cell_size=0).fit(
+            X, Y, sensitive_features=groups
+        )
     assert "<missing>" in fitted.group_names_
-    option(missing="group", min_group_size=4).fit(X, Y, sensitive_features=groups)
+    sizes = {"min_group_size": 4, "min_cell_size": 0}
+    option(missing="group", **sizes).fit(X, Y, sensitive_features=groups)
 
 
 # Housekeeping

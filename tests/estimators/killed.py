@@ -76,6 +76,8 @@ CASES = {
         **COMMON,
         callbacks=[LRScheduler("StepLR", step_size=3, gamma=0.8, step_every="batch")],
     ),
+    # Its state holds arrays.
+    "restarts": lambda: NetClassifier(**COMMON, callbacks=[LRScheduler(base_period=3)]),
     "two schedules": lambda: FairNeuronClassifier(
         **STAGES, callbacks=[LRScheduler("CosineAnnealingLR", T_max=3)]
     ),

@@ -8,13 +8,14 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
-from skorch.callbacks import Callback, EarlyStopping
+from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 
 from skrunner import NetClassifier
 from skrunner.baselines import ReweightingClassifier
 from skrunner.datasets import ImageRows
 from skrunner.exceptions import CheckpointError, UnsupportedModuleError
 from skrunner.training import Seeds
+from skrunner.training._checkpoint import read_checkpoint
 from tests.device import DEVICE
 from tests.estimators.killed import CASES, COMMON, fit_case, kill
 from tests.estimators.nets import Flat, OwnSteps, SmallConv, Tiny
@@ -114,7 +115,7 @@ def test_a_fit_may_be_killed_several_times(tmp_path):
 def test_without_a_seed_that_of_the_file_is_taken(tmp_path, monkeypatch):
     path, seeded = tmp_path / "fit.pt", uninterrupted("repair")
     kill("repair", "middle", 4, checkpoint=path, random_state=None)
-    seeds = Seeds(**torch.load(path)["seeds"])
+    seeds = Seeds(**read_checkpoint(path)["seeds"])
     resumed = fit_case("repair", checkpoint=path, random_state=None)
     monkeypatch.setattr("skrunner.estimators._base.draw_seeds", lambda _: seeds)
     assert_same_fit(resumed, fit_case("repair", random_state=None))
@@ -126,7 +127,7 @@ def test_a_finished_fit_is_not_trained_again(name, tmp_path):
     path = tmp_path / "fit.pt"
     first = fit_case(name, checkpoint=path)
     assert_same_fit(first, uninterrupted(name))
-    assert torch.load(path)["finished"]
+    assert read_checkpoint(path)["finished"]
     written, counted = path.read_bytes(), Epochs()
     again = fit_case(name, checkpoint=path, callbacks=[counted], verbose=0)
     assert counted.n == 0
@@ -148,7 +149,7 @@ def test_an_interrupt_goes_through_and_the_fit_on(tmp_path):
     given = {"checkpoint": tmp_path / "fit.pt"}
     with pytest.raises(KeyboardInterrupt):
         fit_case("repair", callbacks=[Interrupt()], **given)
-    content = torch.load(given["checkpoint"])
+    content = read_checkpoint(given["checkpoint"])
     assert not content["finished"]
     assert len(content["stages"][0]["history"]) == 2
     assert_same_fit(fit_case("repair", **given), uninterrupted("repair"))
@@ -161,12 +162,53 @@ def test_a_schedule_does_not_go_missing(tmp_path):
         plain.fit(X, Y, sensitive_features=A)
 
 
+@pytest.mark.parametrize(
+    "schedule",
+    [LRScheduler("CosineAnnealingLR", T_max=7), LRScheduler("StepLR", step_size=2)],
+)
+def test_a_schedule_does_not_change(schedule, tmp_path):
+    kill("schedule", "end", 3, checkpoint=tmp_path / "fit.pt")
+    other = NetClassifier(
+        **COMMON, checkpoint=tmp_path / "fit.pt", callbacks=[schedule]
+    )
+    with pytest.raises(
+        CheckpointError, match=r"CosineAnnealingLR\(T_max=5, .*and here is"
+    ):
+        other.fit(X, Y, sensitive_features=A)
+
+
+def test_a_generator_in_another_state_is_noticed(tmp_path):
+    def seeded(seed):
+        state = np.random.RandomState(seed)
+        return NetClassifier(
+            **{**COMMON, "max_epochs": 1, "random_state": state},
+            checkpoint=tmp_path / "fit.pt",
+        ).fit(X, Y)
+
+    first, again = seeded(1), seeded(1)
+    np.testing.assert_array_equal(weights_of(first), weights_of(again))
+    with pytest.raises(CheckpointError, match="differ: random_state"):
+        seeded(2)
+
+
+def test_lazy_layers(tmp_path):
+    def lazy(**given):
+        net = torch.nn.Sequential(
+            torch.nn.LazyLinear(4), torch.nn.ReLU(), torch.nn.LazyLinear(1)
+        )
+        common = {**COMMON, "net": net, "net_params": None, "max_epochs": 1}
+        return NetClassifier(**common, **given).fit(X, Y)
+
+    kept = lazy(checkpoint=tmp_path / "fit.pt")
+    np.testing.assert_array_equal(weights_of(kept), weights_of(lazy()))
+
+
 def test_a_callback_ends_a_fit_for_good(tmp_path):
     stop = EarlyStopping("train_loss", patience=1, threshold=1.0, sink=lambda _: None)
     given = {"checkpoint": tmp_path / "fit.pt", "callbacks": [stop]}
     first, again = fit_case("dropout", **given), fit_case("dropout", **given)
     assert len(first.history_) == 2
-    assert torch.load(given["checkpoint"])["finished"]
+    assert read_checkpoint(given["checkpoint"])["finished"]
     assert_same_fit(again, first)
 
 

@@ -1,7 +1,10 @@
 """One seed, one net; the generators of the caller stay as they are."""
 
 import random
+from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 
+import joblib
 import numpy as np
 import pytest
 import sklearn
@@ -100,7 +103,7 @@ def test_jobs_do_not_change_a_search():
     grid = {"fairness_weight": [0.0, 1.0], "neuron_ratio": [0.2, 0.6]}
     scoring = {"ap": "average_precision", "eo": neg_equalized_odds_difference}
     tables = []
-    for n_jobs in (1, 2):
+    for n_jobs, backend in ((1, "loky"), (2, "loky"), (4, "threading")):
         search = GridSearchCV(
             RunnerClassifier(**{**SMALL, **DRAWING, "select_epoch": "last"}),
             grid,
@@ -109,12 +112,28 @@ def test_jobs_do_not_change_a_search():
             cv=2,
             n_jobs=n_jobs,
         )
-        with sklearn.config_context(enable_metadata_routing=True):
+        with (
+            sklearn.config_context(enable_metadata_routing=True),
+            joblib.parallel_config(backend=backend),
+        ):
             search.fit(X, Y, sensitive_features=A)
         tables.append(search.cv_results_)
-    one, two = tables
+    one, *others = tables
     compared = [name for name in one if "_test_" in name]
     assert len(compared) == 10
-    for name in compared:
-        np.testing.assert_array_equal(one[name], two[name])
+    for other, name in product(others, compared):
+        np.testing.assert_array_equal(one[name], other[name])
     assert np.ptp(one["mean_test_eo"]) > 0
+
+
+def test_threads_take_turns_with_the_generators():
+    params = {**DRAWING, "select_epoch": "last", "max_epochs": 6}
+    before = global_states()
+    alone = [weights_of(fit(runner(**params, random_state=seed))) for seed in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(
+            pool.map(lambda seed: fit(runner(**params, random_state=seed)), range(4))
+        )
+    for weights, estimator in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(weights, weights_of(estimator))
+    assert global_states() == before

@@ -9,6 +9,7 @@ import torch
 
 from skrunner.exceptions import CheckpointError
 from skrunner.training import Checkpoint, Seeds
+from skrunner.training._checkpoint import _sealed, read_checkpoint
 
 KNOWN = {"X": "float32 (2, 2) abc", "lr": "0.1"}
 SEEDS = Seeds(1, 2, 3, 4, 5, 6)
@@ -25,7 +26,7 @@ def test_states_come_back_stage_by_stage(tmp_path):
     first.keep(STATE)
     again = Checkpoint(str(path), KNOWN, Seeds(9, 9, 9, 9, 9, 9))
     assert again.seeds == SEEDS
-    assert not torch.load(path)["finished"]
+    assert not read_checkpoint(path)["finished"]
     assert again.next_stage() == {"done": True}
     state = again.next_stage()
     assert state["weights"].tolist() == [0.0, 1.0, 2.0]
@@ -34,7 +35,7 @@ def test_states_come_back_stage_by_stage(tmp_path):
     assert state["rows"] == [1, None, "a"]
     assert again.next_stage() is None
     again.finish()
-    assert torch.load(path)["finished"]
+    assert read_checkpoint(path)["finished"]
 
 
 def test_what_is_kept_does_not_change_with_the_net(tmp_path):
@@ -82,14 +83,14 @@ def test_a_file_that_was_cut_off_is_refused(share, tmp_path):
     path = tmp_path / "fit.pt"
     whole = written(path)
     path.write_bytes(whole[: int(share * len(whole))])
-    with pytest.raises(CheckpointError, match=r"fit\.pt is no.*damaged\. Delete it to"):
+    with pytest.raises(CheckpointError, match=r"fit\.pt is no.*damaged\. Delete it"):
         Checkpoint(path, KNOWN, SEEDS)
 
 
 def test_other_files_are_refused(tmp_path):
     path = tmp_path / "fit.pt"
     path.write_text("weights")
-    with pytest.raises(CheckpointError, match=r"is no checkpoint of skrunner"):
+    with pytest.raises(CheckpointError, match=r"no checkpoint of this version"):
         Checkpoint(path, KNOWN, SEEDS)
     torch.save([torch.ones(2)], path)
     with pytest.raises(CheckpointError, match=r"no checkpoint of this version"):
@@ -111,8 +112,8 @@ class Touches:
 
 def test_no_code_of_a_file_is_run(tmp_path):
     path, trace = tmp_path / "fit.pt", tmp_path / "trace"
-    torch.save({"format": 1, "fingerprint": Touches(trace)}, path)
-    with pytest.raises(CheckpointError, match=r"is no checkpoint of skrunner"):
+    path.write_bytes(_sealed({"fingerprint": Touches(trace)}))
+    with pytest.raises(CheckpointError, match=r"is no checkpoint of this version"):
         Checkpoint(path, KNOWN, SEEDS)
     assert not trace.exists()
     pickle.loads(pickle.dumps(Touches(trace)))  # it would
@@ -134,3 +135,47 @@ def test_what_differs_is_named(tmp_path):
 def test_a_folder_has_to_exist(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"folder that does not exist"):
         Checkpoint(tmp_path / "a" / "fit.pt", KNOWN, SEEDS)
+
+
+def test_one_wrong_byte_is_noticed(tmp_path):
+    path = tmp_path / "fit.pt"
+    whole = written(path)
+    for place in np.random.default_rng(0).integers(0, len(whole), 60):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1
+        path.write_bytes(damaged)
+        with pytest.raises(CheckpointError, match="damaged"):
+            Checkpoint(path, KNOWN, SEEDS)
+
+
+def test_two_fits_that_write_to_one_file(tmp_path):
+    first, second = (Checkpoint(tmp_path / "fit.pt", KNOWN, SEEDS) for _ in range(2))
+    for checkpoint in (first, second):
+        checkpoint.next_stage()
+    first.keep({"epoch": 1})
+    with pytest.raises(CheckpointError, match=r"fit\.pt was written by another fit"):
+        second.keep({"epoch": 1})
+    first.keep({"epoch": 2})
+    assert [path.name for path in tmp_path.iterdir()] == ["fit.pt"]
+
+
+def test_places_that_cannot_be_written(tmp_path, monkeypatch):
+    with pytest.raises(CheckpointError, match=r"is a folder\. Pass a file"):
+        Checkpoint(tmp_path, KNOWN, SEEDS)
+
+    def refuse(*_args, **_kwargs):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "touch", refuse)
+    with pytest.raises(CheckpointError, match=r"cannot be written.*Permission denied"):
+        Checkpoint(tmp_path / "fit.pt", KNOWN, SEEDS)
+
+
+def test_arrays_come_back_as_arrays(tmp_path):
+    checkpoint = Checkpoint(tmp_path / "fit.pt", KNOWN, SEEDS)
+    checkpoint.next_stage()
+    checkpoint.keep({"rates": [np.array([0.1, 0.2])], "last": np.float64(0.3)})
+    state = Checkpoint(tmp_path / "fit.pt", KNOWN, SEEDS).next_stage()
+    assert isinstance(state["rates"][0], np.ndarray)
+    assert state["rates"][0].tolist() == [0.1, 0.2]
+    assert state["last"] == 0.3
