@@ -180,6 +180,7 @@ API = (
                     "MLP",
                     "alexnet",
                     "resnet18",
+                    "check_preset",
                     "make_preset",
                     "PRESETS",
                     "IMAGE_PRESETS",
