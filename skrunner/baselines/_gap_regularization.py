@@ -1,6 +1,7 @@
 """Gap regularization: the gap itself in the loss, RUNNER without its neurons."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 from skrunner.data import EpochBatches, GroupDataset
@@ -163,4 +164,5 @@ NetClassifier
             ),
             gap=self.gap_,
             gap_momentum=term_momentum(self, batches),
+            momentum_in_parts=partial(term_momentum, self, batches),
         )

@@ -83,7 +83,9 @@ def term_batches(
     )
 
 
-def term_momentum(estimator: Any, batches: EpochBatches) -> float:
+def term_momentum(
+    estimator: Any, batches: EpochBatches, n_parts: int | None = None
+) -> float:
     """Choose the share of the past in running means: the user's, else by the noise.
 
     Parameters
@@ -92,6 +94,9 @@ def term_momentum(estimator: Any, batches: EpochBatches) -> float:
         Holds `gap_momentum` and `sampling`.
     batches : EpochBatches
         Its batches.
+    n_parts : int or None, default=None
+        Parts in which a step runs; None takes the estimator's `gradient_accumulation`,
+        which a device of too little memory exceeds.
 
     Returns
     -------
@@ -100,9 +105,10 @@ def term_momentum(estimator: Any, batches: EpochBatches) -> float:
     """
     if estimator.gap_momentum is not None:
         return float(estimator.gap_momentum)
-    at_once = batches.n_fair / estimator.gradient_accumulation
-    noisy = estimator.sampling == "shared" or at_once < SMALL_BATCH
-    return MOMENTUM if noisy and not batches.full else 0.0
+    n_parts = n_parts or estimator.gradient_accumulation
+    noisy = estimator.sampling == "shared" or batches.n_fair / n_parts < SMALL_BATCH
+    whole = batches.full and n_parts == 1
+    return MOMENTUM if noisy and not whole else 0.0
 
 
 def gradient_limit(estimator: Any, data: GroupDataset) -> float | None:

@@ -1,6 +1,7 @@
 """RUNNER: diagnose the responsible unfair neurons and repair them while training."""
 
 from dataclasses import dataclass
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -306,6 +307,7 @@ class RunnerClassifier(BaseNetClassifier):
             diagnose_every=self.diagnose_every,
             gap=self.gap_,
             gap_momentum=term_momentum(self, batches),
+            momentum_in_parts=partial(term_momentum, self, batches),
             warm_up_steps=warm_up_steps(self, net, batches),
             gradient_limit=gradient_limit(self, data),
             seed=seeds.importance,

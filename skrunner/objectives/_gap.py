@@ -1,6 +1,6 @@
 """Gap regularization: the gap of the output itself as a term of the loss."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -28,6 +28,8 @@ class GapObjective:
         How the outputs of groups are compared.
     gap_momentum : float, default=0.0
         The share of the past in running means of the groups.
+    momentum_in_parts : callable or None, default=None
+        What it becomes where a step has to run in so many parts; None keeps it.
     """
 
     joins_processes = True
@@ -40,11 +42,13 @@ class GapObjective:
         weight: TermWeight,
         gap: str = "mean",
         gap_momentum: float = 0.0,
+        momentum_in_parts: Callable[[int], float] | None = None,
     ) -> None:
         self.criterion = criterion
         self._weight = weight
         self._step = 0
-        self._groups = GroupGap(structure, gap, gap_momentum)
+        self._groups = GroupGap(structure, gap, gap_momentum, momentum_in_parts)
+        self.run_in_parts = self._groups.run_in_parts
 
     def __call__(self, forward: Forward, batch: Batch) -> StepLoss:
         """Compute the loss of a batch.

@@ -1,6 +1,6 @@
 """How far the groups of a batch are apart: what all gap terms measure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -54,13 +54,33 @@ class GroupGap:
         One of ``OUTPUT_GAPS``: how the outputs are compared in the term.
     momentum : float
         The share of the past in running means.
+    momentum_in_parts : callable or None, default=None
+        What it becomes where a step has to run in so many parts; None keeps it.
     """
 
-    def __init__(self, structure: GapStructure, gap: str, momentum: float) -> None:
+    def __init__(
+        self,
+        structure: GapStructure,
+        gap: str,
+        momentum: float,
+        momentum_in_parts: Callable[[int], float] | None = None,
+    ) -> None:
         self.structure = structure
         self.running = RunningMeans(momentum)
+        self._momentum_in_parts = momentum_in_parts
         self._gap = gap
         self._comparisons = Comparisons(structure)
+
+    def run_in_parts(self, n_parts: int) -> None:
+        """Go on with steps in parts, whose few rows may want running means.
+
+        Parameters
+        ----------
+        n_parts : int
+            Parts of a step.
+        """
+        if self._momentum_in_parts is not None:
+            self.running.momentum = self._momentum_in_parts(n_parts)
 
     def outputs(self, logits: Tensor) -> list[Tensor]:
         """Turn logits into the outputs that are compared.

@@ -1,5 +1,6 @@
 """How the fairness term of RUNNER is made, and how an adversary is trained."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 OUTPUT_GAPS = ("mean", "threshold", "wasserstein")
@@ -32,6 +33,8 @@ class RepairSettings:
         The gap of the output that is added.
     gap_momentum : float, default=0.0
         The share of the past in running means of the groups.
+    momentum_in_parts : callable or None, default=None
+        What it becomes where a step has to run in so many parts; None keeps it.
     warm_up_steps : int, default=0
         Steps over which the weight rises to λ in a straight line.
     gradient_limit : float or None, default=None
@@ -49,6 +52,7 @@ class RepairSettings:
     diagnose_every: int = 5
     gap: str = "mean"
     gap_momentum: float = 0.0
+    momentum_in_parts: Callable[[int], float] | None = None
     warm_up_steps: int = 0
     gradient_limit: float | None = None
     seed: int = 0

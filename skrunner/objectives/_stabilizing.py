@@ -56,7 +56,13 @@ class StabilizingObjective:
     ) -> None:
         self.criterion = criterion
         self.settings = settings
-        self._groups = GroupGap(structure, settings.gap, settings.gap_momentum)
+        self._groups = GroupGap(
+            structure,
+            settings.gap,
+            settings.gap_momentum,
+            settings.momentum_in_parts,
+        )
+        self.run_in_parts = self._groups.run_in_parts
         self._layers = layers
         self._reader = ActivationReader(layers)
         self._generator = torch.Generator().manual_seed(settings.seed)

@@ -210,6 +210,19 @@ class GroupNet(NeuralNet):
                 self.objective_.load_state_dict(before)
             self._fall_back(len(batch.y))
 
+    def run_in_parts(self, n_parts: int) -> None:
+        """Split the steps from here on.
+
+        Parameters
+        ----------
+        n_parts : int
+            Parts of a step.
+        """
+        self.n_parts_ = n_parts
+        adapt = getattr(self.objective_, "run_in_parts", None)
+        if adapt is not None:
+            adapt(n_parts)
+
     def _can_run_out(self) -> bool:
         return torch.device(self.device).type != "cpu"
 
@@ -217,7 +230,7 @@ class GroupNet(NeuralNet):
         """Halve what runs at a time; weights, optimizer and rows are as before."""
         self.optimizer_.zero_grad()
         torch.cuda.empty_cache()
-        self.n_parts_ *= 2
+        self.run_in_parts(2 * self.n_parts_)
         warnings.warn(
             f"The {n_rows} rows of a step take more memory than {self.device} has. "
             f"They run in {self.n_parts_} parts from here on, whose gradients add up, "

@@ -34,7 +34,7 @@ def resume(net: Any, batches: Any, max_epochs: int) -> int:
     for name, part in _parts_of(net, batches).items():
         part.load_state_dict(state[name])
     net.history[:] = state["history"]
-    net.n_parts_ = state["n_parts"]
+    net.run_in_parts(state["n_parts"])
     rng, device_rng = state["rng"][process_rank()]
     torch.set_rng_state(rng)
     if device_rng is not None:

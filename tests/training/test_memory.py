@@ -6,6 +6,7 @@ import torch
 
 from skrunner import NetClassifier, RunnerClassifier
 from skrunner.baselines import AdversarialClassifier, GapRegularizationClassifier
+from skrunner.estimators import _fairness_term
 from skrunner.exceptions import MemoryFallbackWarning
 from skrunner.training import GroupNet, predict_logits
 from tests.estimators.images import PIXELS, Conv, fit
@@ -100,6 +101,20 @@ def test_in_a_forward_pass(name):
     found, expected = fallen.predict_proba(PIXELS), planned.predict_proba(PIXELS)
     np.testing.assert_allclose(found, expected, rtol=1e-8)
     assert len(fallen.net_.history) == 2
+
+
+@pytest.mark.parametrize("kind", [RunnerClassifier, GapRegularizationClassifier])
+def test_few_rows_of_a_part_are_joined_with_those_before(kind, monkeypatch):
+    monkeypatch.setattr(_fairness_term, "SMALL_BATCH", 15)  # 18 in a step, 9 in halves
+    params = {**TERM, **DOUBLE, "gap_momentum": None}
+    with pytest.warns(MemoryFallbackWarning, match=r"in \d+ parts.*=\d+, to"):
+        fallen = fit(kind, **{**params, "net": Limited})
+    n_parts = fallen.net_.n_parts_
+    assert n_parts > 1
+    planned = fit(kind, **params, gradient_accumulation=n_parts)
+    alone = fit(kind, **{**params, "gap_momentum": 0.0}, gradient_accumulation=n_parts)
+    np.testing.assert_allclose(weights_of(fallen), weights_of(planned), rtol=1e-8)
+    assert np.abs(weights_of(fallen) - weights_of(alone)).max() > 1e-4
 
 
 @pytest.mark.parametrize("name", ["plain", "two streams", "random neurons", "gap"])
