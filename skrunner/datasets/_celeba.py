@@ -8,7 +8,8 @@ import pandas as pd
 from sklearn.utils import Bunch
 
 from skrunner.datasets._bunch import describe
-from skrunner.datasets._image_table import check_columns, open_images, usual_check
+from skrunner.datasets._image_table import check_columns
+from skrunner.datasets._opening import open_images, usual_check
 
 ATTRIBUTES = "list_attr_celeba.txt"
 PARTITION = "list_eval_partition.txt"

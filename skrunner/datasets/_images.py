@@ -8,19 +8,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from skrunner.datasets._decoding import (
+from skrunner.datasets._decoding import check_size, read_pixels, read_size
+from skrunner.datasets._row_keys import row_key, several
+from skrunner.datasets._threads import check_workers, in_threads
+from skrunner.datasets._unreadable import (
     UNREADABLE,
     check_depth,
-    check_size,
-    check_workers,
-    in_threads,
-    list_files,
-    read_pixels,
-    read_size,
     reason_of,
+    unreadable,
     why_unreadable,
 )
-from skrunner.datasets._row_keys import row_key, several
 from skrunner.exceptions import ImageFileError
 
 
@@ -194,7 +191,7 @@ class ImageRows:
         bad = in_threads(read, len(paths), self.max_workers)
         if bad:
             named = {paths[i]: why for i, why in bad.items()}
-            raise ImageFileError(_unreadable(named, len(bad), len(paths)))
+            raise ImageFileError(unreadable(named, len(bad), len(paths)))
         return out
 
     def find_unreadable(self, check: str = "pixels") -> dict[int, str]:
@@ -249,12 +246,4 @@ class ImageRows:
                 return read_size(path)
             except UNREADABLE as error:
                 reasons[path] = reason_of(error)
-        raise ImageFileError(_unreadable(reasons, len(self), len(self)))
-
-
-def _unreadable(reasons: dict[str, str], n_bad: int, n: int) -> str:
-    return (
-        f"{n_bad} of {n} image files cannot be read: {list_files(reasons)}. "
-        'Restore them, or drop their rows: load with on_bad="skip", and with '
-        'check="pixels" if files are damaged behind their first bytes.'
-    )
+        raise ImageFileError(unreadable(reasons, len(self), len(self)))

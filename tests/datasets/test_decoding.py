@@ -7,7 +7,9 @@ import pytest
 from PIL import Image
 
 from skrunner.datasets import ImageRows
-from skrunner.datasets._decoding import in_threads, read_pixels, why_unreadable
+from skrunner.datasets._decoding import read_pixels
+from skrunner.datasets._threads import in_threads
+from skrunner.datasets._unreadable import why_unreadable
 from skrunner.exceptions import ImageFileError
 from tests.datasets.pictures import noise, write_damaged
 
@@ -190,6 +192,6 @@ def test_runtime_errors_of_readers_are_damage(tmp_path, monkeypatch):
     def fail(*_):
         raise RuntimeError("Failed to decode frame 0")
 
-    monkeypatch.setattr("skrunner.datasets._decoding.read_pixels", fail)
+    monkeypatch.setattr("skrunner.datasets._unreadable.read_pixels", fail)
     path = saved(Image.new("RGB", (2, 2)), tmp_path, "a.png")
     assert "Failed to decode frame 0" in why_unreadable(path, "pixels")
