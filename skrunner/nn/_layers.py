@@ -3,19 +3,18 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from skrunner.exceptions import UnsupportedModuleError
+from skrunner.nn._layer_choice import Choice, match_layers
 from skrunner.nn._recorder import ActivationRecorder
 from skrunner.nn._squashing import SquashingDetector
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 NEURON_LAYERS = (nn.Linear, *CONVOLUTIONS)
-Choice = str | type[nn.Module]
 
 
 @dataclass(frozen=True)
@@ -160,7 +159,7 @@ def find_neuron_layers(
             f"{len(X)} rows; expected logits of shape (n,), (n, 1) or (n, n_classes)."
         )
     output = ran[-1]
-    chosen = ran[:-1] if layers is None else _match(layers, known, ran)
+    chosen = ran[:-1] if layers is None else match_layers(layers, known, ran)
     _check_rows_first(module, {name: known[name] for name in chosen}, recorder, X)
     return NeuronLayers(
         tuple(chosen),
@@ -209,46 +208,3 @@ def _check_rows_first(
                 f"{other} for {len(X) + 1}; their first axis must count the rows. "
                 "Build the module so (batch_first=True), or pass layers= without it."
             )
-
-
-def _match(
-    layers: Choice | Sequence[Choice],
-    known: Mapping[str, nn.Module],
-    ran: Sequence[str],
-) -> list[str]:
-    choices = [layers] if isinstance(layers, (str, type)) else list(layers)
-    if not choices:
-        raise ValueError(
-            "layers is empty, so that no neuron is left to look at. Name layers, or "
-            "pass None for all but the output layer."
-        )
-    found: set[str] = set()
-    for choice in choices:
-        if isinstance(choice, str):
-            matched = {name for name in ran if fnmatchcase(name, choice)}
-        elif isinstance(choice, type):
-            matched = {name for name in ran[:-1] if isinstance(known[name], choice)}
-        else:
-            raise TypeError(
-                "layers must hold names, patterns or module classes such as "
-                f"nn.Conv2d, got {choice!r}."
-            )
-        if not matched:
-            raise ValueError(_no_match(choice, known, ran))
-        found |= matched
-    return [name for name in ran if name in found]
-
-
-def _no_match(
-    choice: Choice, known: Mapping[str, nn.Module], ran: Sequence[str]
-) -> str:
-    if isinstance(choice, str):
-        return (
-            f"layers={choice!r} matches no layer that runs. Known layers: "
-            f"{', '.join(ran)}."
-        )
-    kinds = ", ".join(f"{name} ({type(known[name]).__name__})" for name in ran)
-    return (
-        f"layers={choice.__name__} matches no layer that runs, but the output layer, "
-        f"which has to be named. Known layers: {kinds}."
-    )

@@ -4,24 +4,20 @@ import hashlib
 import io
 import os
 import pickle
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor
 
 from skrunner._processes import by_first, process_rank
 from skrunner.exceptions import CheckpointError
 from skrunner.training._seeding import Seeds
+from skrunner.training._storable import restored, storable
 
 FORMAT = b"skrunner checkpoint 4 sha256 "
 LONGEST = 80
-ARRAY = "numpy.ndarray"
-READABLE = (type(None), bool, int, float, str, bytes, torch.dtype, torch.device)
 # What torch.load raises for a file that is something else or was cut off.
 DAMAGED = (
     RuntimeError,
@@ -90,7 +86,7 @@ class Checkpoint:
         """
         self._stage += 1
         stages: list[dict[str, Any]] = self._content["stages"]
-        return _whole(stages[self._stage]) if self._stage < len(stages) else None
+        return restored(stages[self._stage]) if self._stage < len(stages) else None
 
     def keep(self, state: Mapping[str, Any]) -> None:
         """Write the state of the present training.
@@ -100,7 +96,7 @@ class Checkpoint:
         state : mapping
             Tensors, numbers, text and containers of them; it is copied.
         """
-        self._content["stages"][self._stage :] = [_plain(state)]
+        self._content["stages"][self._stage :] = [storable(state)]
         self._write()
 
     def finish(self) -> None:
@@ -146,43 +142,6 @@ def _sealed(content: dict[str, Any]) -> bytes:
     torch.save(content, buffer)
     payload = buffer.getvalue()
     return FORMAT + hashlib.sha256(payload).digest() + payload
-
-
-def _plain(value: Any) -> Any:
-    """Copy what is to be kept, in types that can be read without running code."""
-    if isinstance(value, Tensor):
-        return value.detach().cpu().clone()
-    if isinstance(value, np.generic | np.ndarray) and value.dtype.kind in "biuf":
-        return {ARRAY: torch.tensor(value)} if value.ndim else value.item()
-    if isinstance(value, OrderedDict):  # a module's, which holds versions besides
-        kept = OrderedDict((key, _plain(item)) for key, item in value.items())
-        vars(kept).update(vars(value))
-        return kept
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if type(value) not in READABLE:
-        raise CheckpointError(
-            f"A checkpoint holds tensors, numbers and text, but the training keeps "
-            f"{value!r} of type {type(value).__name__}. Look at what callbacks record "
-            "in the history and at the state of module and optimizer, or pass "
-            "checkpoint=None."
-        )
-    return value
-
-
-def _whole(value: Any) -> Any:
-    """Undo what `_plain` made of arrays."""
-    if isinstance(value, dict) and value.keys() == {ARRAY}:
-        return value[ARRAY].numpy()
-    if isinstance(value, OrderedDict):
-        return value
-    if isinstance(value, dict):
-        return {key: _whole(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_whole(item) for item in value]
-    return value
 
 
 def _open(path: Path, new: dict[str, Any]) -> dict[str, Any]:
