@@ -231,6 +231,7 @@ API = (
                     "FlaggedShareWarning",
                     "IgnoredWeightsWarning",
                     "ImageFileWarning",
+                    "ImageSizeWarning",
                     "MemoryFallbackWarning",
                     "NotCompiledWarning",
                     "SmallGroupWarning",

@@ -14,6 +14,7 @@ __all__ = [
     "IgnoredWeightsWarning",
     "ImageFileError",
     "ImageFileWarning",
+    "ImageSizeWarning",
     "MemoryFallbackWarning",
     "NotCompiledWarning",
     "SmallGroupWarning",
@@ -54,6 +55,10 @@ class IgnoredWeightsWarning(UserWarning):
 
 class ImageFileWarning(UserWarning):
     """Rows were dropped because their image files cannot be read."""
+
+
+class ImageSizeWarning(UserWarning):
+    """Images are of another size than those that the net was trained on."""
 
 
 class MemoryFallbackWarning(UserWarning):

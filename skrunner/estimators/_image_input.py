@@ -1,9 +1,12 @@
 """Images as X: which inputs are images, and what the estimator does with them."""
 
+import warnings
+from collections.abc import Sequence
 from typing import Any
 
 from skrunner.data import PixelOptions, PixelRows, as_pixels
 from skrunner.estimators._columns import has_named_columns
+from skrunner.exceptions import ImageSizeWarning
 from skrunner.nn import IMAGE_PRESETS, check_preset
 from skrunner.training import model_dtype
 
@@ -83,7 +86,25 @@ def check_images(estimator: Any, X: Any, *, reset: bool) -> PixelRows | None:
             f"expecting {estimator.n_features_in_}, as in fit."
         )
     estimator.n_features_in_ = channels
+    _compare_sizes(estimator, pixels.shape[2:], reset=reset)
     return pixels
+
+
+def _compare_sizes(estimator: Any, size: Sequence[int], *, reset: bool) -> None:
+    """Warn of images of another size than fit saw, unless a transform settles it."""
+    here = " x ".join(map(str, size))
+    if reset:
+        estimator._fitted_size = here  # noqa: SLF001 (same room)
+        return
+    there = getattr(estimator, "_fitted_size", here)
+    if here != there and estimator.image_transform is None:
+        warnings.warn(
+            f"X has images of {here} pixels, but fit saw {there}. What a net learned "
+            "at one size often fails at another: load them with the same size=, or "
+            "pass an image_transform that resizes.",
+            ImageSizeWarning,
+            stacklevel=4,
+        )
 
 
 def _check_kind(estimator: Any, X: Any, *, is_images: bool, reset: bool) -> None:

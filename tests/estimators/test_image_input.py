@@ -8,7 +8,7 @@ import torch
 
 from skrunner import NetClassifier, RunnerClassifier
 from skrunner.data import _pixels
-from skrunner.exceptions import UnsupportedModuleError
+from skrunner.exceptions import ImageSizeWarning, UnsupportedModuleError
 from tests.device import DEVICE
 from tests.estimators.images import (
     PIXELS,
@@ -292,3 +292,18 @@ def test_a_callable_gets_the_images_themselves(images):
 def test_a_transform_keeps_the_number_of_images(name, changed, came):
     with pytest.raises(ValueError, match=rf"{name} was given \d+ images .*{came}"):
         fit(NetClassifier, **{name: changed})
+
+
+def test_another_size_at_prediction_is_warned_of():
+    fitted = fit(NetClassifier, PIXELS)
+    larger = PIXELS.repeat(2, axis=2).repeat(2, axis=3)
+    with pytest.warns(ImageSizeWarning, match=f"{2 * SIDE} x .*fit saw {SIDE} x"):
+        fitted.predict(larger)
+
+    def half(pixels):
+        step = pixels.shape[2] // SIDE
+        return pixels[:, :, ::step, ::step] / 100 - 1
+
+    settled = fit(NetClassifier, PIXELS, image_transform=half)
+    expected = settled.predict_proba(PIXELS)
+    np.testing.assert_allclose(settled.predict_proba(larger), expected, rtol=1e-6)
