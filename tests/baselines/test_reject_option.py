@@ -13,6 +13,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, average_precision_score
+from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -28,7 +29,7 @@ from skrunner.datasets import (
     paper_preprocessor,
 )
 from skrunner.exceptions import CollapseWarning, SmallGroupWarning
-from skrunner.metrics import delta_dp
+from skrunner.metrics import delta_dp, get_scorer
 from skrunner.training import draw_seeds
 from tests.baselines.given_scores import GivenScores, answers, option_on, slow_search
 from tests.estimators.rows import SMALL, A, N, X, Y, case, weights_of
@@ -371,6 +372,29 @@ def test_small_groups_and_missing_ones():
     assert "<missing>" in fitted.group_names_
     sizes = {"min_group_size": 4, "min_cell_size": 0}
     option(missing="group", **sizes).fit(X, Y, sensitive_features=groups)
+
+
+@pytest.mark.filterwarnings("ignore::skrunner.exceptions.SmallGroupWarning")
+def test_a_search_of_it_is_cross_validated():
+    dp = get_scorer("neg_demographic_parity_difference")
+    grid = {"rejectoptionclassifier__theta": [0.55, 0.7]}
+    cv = StratifiedKFold(2)
+    with sklearn.config_context(enable_metadata_routing=True):
+        search = GridSearchCV(
+            make_pipeline(StandardScaler(), option()), grid, scoring=dp, cv=cv
+        )
+        given = {"sensitive_features": A}
+        found = cross_val_score(search, X, Y, scoring=dp, params=given, cv=cv)
+        for score, (train, test) in zip(found, cv.split(X, Y), strict=True):
+            fitted = clone(search).fit(
+                X.iloc[train], Y[train], sensitive_features=A[train]
+            )
+            answers = fitted.best_estimator_.predict(
+                X.iloc[test], sensitive_features=A[test]
+            )
+            expected = -delta_dp(Y[test], answers, sensitive_features=A[test])
+            assert score == pytest.approx(expected, abs=1e-12)
+    assert np.ptp(found) > 0
 
 
 # Housekeeping
