@@ -54,7 +54,8 @@ class ResamplingClassifier(BaseNetClassifier):
             and the same in later calls if passed again.
         sensitive_features : array-like of shape (n_samples,) or \
                 (n_samples, n_sensitive), default=None
-            The groups; the first call must hold all of them.
+            The groups; the first call must hold all of them. Later ones may lack some,
+            with which nothing is compared then.
 
         Returns
         -------

@@ -158,7 +158,8 @@ class BaseNetClassifier(FittedNetMixin, ClassifierMixin, NetParameters):
             and the same in later calls if passed again.
         sensitive_features : array-like of shape (n_samples,) or \
                 (n_samples, n_sensitive), default=None
-            The groups; the first call must hold all of them.
+            The groups; the first call must hold all of them. Later ones may lack some,
+            with which nothing is compared then.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows.
 

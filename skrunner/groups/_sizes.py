@@ -82,7 +82,8 @@ def check_group_sizes(
     Warns
     -----
     SmallGroupWarning
-        If a group or a cell is too small; an empty cell has no rate to compare.
+        If a group or a cell is too small, or only one of the groups has rows; an empty
+        cell has no rate to compare.
     """
     if groups.n_groups < 2:
         raise ValueError(
@@ -94,12 +95,17 @@ def check_group_sizes(
     counts = cell_counts(
         groups.codes[some], labels[some], groups.n_groups, len(classes)
     )
-    if (counts.sum(axis=1) > 0).sum() < 2:
-        if weight is None:  # a later chunk, whose groups are known from before
-            raise ValueError(
-                "All rows are of one group; a gap needs at least two. Pass rows of "
-                "others with them."
-            )
+    there = counts.sum(axis=1) > 0
+    if there.sum() < 2 and weight is None:
+        # A chunk of rows, whose other groups are known from those before.
+        warnings.warn(
+            f"All rows are of one group ({groups.names[int(there.argmax())]}), so that "
+            "nothing is compared with them. Pass rows of other groups beside them.",
+            SmallGroupWarning,
+            stacklevel=3,
+        )
+        return counts
+    if there.sum() < 2:
         raise ValueError(
             "sample_weight is 0 for all rows but those of one group; a gap needs at "
             "least two. Give rows of other groups a weight, or train NetClassifier "

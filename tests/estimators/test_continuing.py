@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from skrunner import NetClassifier
+from skrunner.exceptions import SmallGroupWarning
 from tests.estimators.rows import SMALL, A, N, X, Y, fit, runner, weights_of
 
 BOTH = {
@@ -119,6 +120,21 @@ def test_groups_are_those_of_the_first_call():
     fresh = partial(runner(**params, net=partial(runner(**params)).net_.module_),
                     X=X[last], y=Y[last], sensitive_features=A[last])  # fmt: skip
     np.testing.assert_array_equal(weights_of(known), weights_of(fresh))
+
+
+@pytest.mark.parametrize("make", BOTH.values(), ids=BOTH)
+def test_a_chunk_of_one_group_compares_nothing(make):
+    only = A == "group_1"
+    estimator = partial(make())
+    with pytest.warns(SmallGroupWarning, match=r"rows are of one group \(group_1\)"):
+        partial(estimator, X=X[only], y=Y[only], sensitive_features=A[only])
+    assert len(estimator.history_) == 2
+    assert estimator.group_names_ == ("group_0", "group_1", "group_2")
+    before, last = estimator.history_["fairness_term"]
+    # A plain net has no term at all.
+    assert last == 0 < before or np.isnan([before, last]).all()
+    partial(estimator)
+    assert np.isfinite(estimator.predict_proba(X)).all()
 
 
 def test_a_plain_net_may_do_without_groups_at_any_time():
