@@ -133,10 +133,9 @@ def diagnose_neurons(
         batch_size,
     )
     with evaluating(module):
-        output_means, means = halving(rows, lambda rows: mean_activations(rows, found))
+        output_means, means = halving(rows, lambda: mean_activations(rows, found))
         scores = halving(
-            rows,
-            lambda rows: _scores(rows, found, output_means, importance, random_state),
+            rows, lambda: _scores(rows, found, output_means, importance, random_state)
         )
     return _report(
         rows,

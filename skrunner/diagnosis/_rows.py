@@ -50,7 +50,7 @@ class Rows:
                 yield X.to(matrix.device), part
 
 
-def halving(rows: Rows, run: Callable[[Rows], Answer]) -> Answer:
+def halving(rows: Rows, run: Callable[[], Answer]) -> Answer:
     """Run a pass over the rows, with half as many at a time while memory runs out.
 
     Parameters
@@ -58,7 +58,7 @@ def halving(rows: Rows, run: Callable[[Rows], Answer]) -> Answer:
     rows : Rows
         The rows; those at a time are halved in place, for later passes too.
     run : callable
-        The pass, which begins anew.
+        The pass over them, which begins anew each time.
 
     Returns
     -------
@@ -67,7 +67,7 @@ def halving(rows: Rows, run: Callable[[Rows], Answer]) -> Answer:
     """
     while True:
         try:
-            return run(rows)
+            return run()
         except torch.OutOfMemoryError:
             at_once = rows_at_once(rows.X, rows.batch_size)
             if at_once == 1:

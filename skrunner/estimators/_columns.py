@@ -54,10 +54,9 @@ def take_sensitive_columns(estimator: Any, X: Any, *, reset: bool) -> tuple[Any,
         If a column does not exist.
     """
     validate_data(estimator, X, skip_check_array=True, reset=reset)
-    columns = estimator.sensitive_columns
-    positions = find_columns(columns, X, _PARAMETER)
+    positions = find_columns(estimator.sensitive_columns, X, _PARAMETER)
     estimator._sensitive_positions = positions  # noqa: SLF001 (same room)
-    return drop_sensitive_columns(estimator, X), take_columns(columns, X)
+    return drop_sensitive_columns(estimator, X), pick_columns(X, positions)
 
 
 def take_columns(columns: Any, X: Any) -> Any:

@@ -130,8 +130,8 @@ def read_columns(X: Any, columns: Any) -> Any:
         The rows as a search saw them.
     columns : str, int, list of them, or callable
         Name or position of the column, or several (strings are names, integers
-        positions); or ``f(X)`` that returns the
-        sensitive features, n_samples rows of them.
+        positions); or ``f(X)`` that returns the sensitive features, n_samples rows of
+        them.
 
     Returns
     -------

@@ -72,8 +72,8 @@ class Checkpoint:
             "stages": [],
             "finished": False,
         }
-        self._content = by_first(lambda: _open(self.path, new))
         self._seen = _stamp(self.path)
+        self._content = by_first(lambda: _open(self.path, new))
         self.seeds = Seeds(**self._content["seeds"])
 
     def next_stage(self) -> dict[str, Any] | None:

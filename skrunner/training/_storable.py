@@ -34,8 +34,8 @@ def storable(value: Any) -> Any:
     """
     if isinstance(value, Tensor):
         return value.detach().cpu().clone()
-    if isinstance(value, np.generic | np.ndarray) and value.dtype.kind in "biuf":
-        return {ARRAY: torch.tensor(value)} if value.ndim else value.item()
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
+        return {ARRAY: torch.tensor(value)}
     if isinstance(value, OrderedDict):  # a module's, which holds versions besides
         kept = OrderedDict((key, storable(item)) for key, item in value.items())
         vars(kept).update(vars(value))
@@ -44,6 +44,8 @@ def storable(value: Any) -> Any:
         return {key: storable(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [storable(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
     if type(value) not in READABLE:
         raise CheckpointError(
             f"A checkpoint holds tensors, numbers and text, but the training keeps "

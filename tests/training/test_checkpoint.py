@@ -174,8 +174,10 @@ def test_places_that_cannot_be_written(tmp_path, monkeypatch):
 def test_arrays_come_back_as_arrays(tmp_path):
     checkpoint = Checkpoint(tmp_path / "fit.pt", KNOWN, SEEDS)
     checkpoint.next_stage()
-    checkpoint.keep({"rates": [np.array([0.1, 0.2])], "last": np.float64(0.3)})
+    rates, name = [np.array([0.1, 0.2])], np.str_("group")
+    checkpoint.keep({"rates": rates, "last": np.float64(0.3), "name": name})
     state = Checkpoint(tmp_path / "fit.pt", KNOWN, SEEDS).next_stage()
     assert isinstance(state["rates"][0], np.ndarray)
     assert state["rates"][0].tolist() == [0.1, 0.2]
-    assert state["last"] == 0.3
+    assert (state["last"], state["name"]) == (0.3, "group")
+    assert type(state["name"]) is str
