@@ -55,6 +55,12 @@ class Setting(NamedTuple):
         return self._replace(batch_size=batch_size or self.batch_size)
 
 
+SETTINGS = {
+    "fp32, n = 128": Setting("fp32", 128, channels_last=False),
+    "bf16, channels last, n = 256": Setting("bf16", 256, channels_last=True),
+}
+
+
 class Epoch(NamedTuple):
     """What can be timed.
 

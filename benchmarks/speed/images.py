@@ -1,4 +1,4 @@
-"""Time RUNNER's step on images against a plain step, and how fast images get there.
+"""Time RUNNER's step on images against a plain step.
 
     python -m benchmarks.speed.images --device cuda --output images.json
 
@@ -24,22 +24,17 @@ from benchmarks.machine import describe
 from benchmarks.speed.image_epoch import (
     LAST_STAGE,
     NETS,
+    SETTINGS,
     STEPS,
     Epoch,
-    Setting,
     make_epoch,
     make_estimator,
     peak_above,
     work_ms,
 )
-from benchmarks.speed.image_rates import rates
 from benchmarks.speed.pictures import SIZE, as_dataset, many_rows, write_jpegs
 from benchmarks.speed.step import timed
 
-SETTINGS = {
-    "fp32, n = 128": Setting("fp32", 128, channels_last=False),
-    "bf16, channels last, n = 256": Setting("bf16", 256, channels_last=True),
-}
 # Parameters of RUNNER, then limits by the settings above.
 FREE = {"fairness_gradient_limit": inf}
 VARIANTS: dict[str, tuple[dict[str, Any], tuple[float, float]]] = {
@@ -193,23 +188,19 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``about``, ``ratios`` and ``rates``.
+        ``about`` and ``ratios``.
     """
     size = tuple(options.size)
     ratios: dict[str, Any] = {}
-    found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         names = write_jpegs(folder, min(PICTURES, options.rows), size)
         few = torch.from_numpy(many_rows(folder, names, len(names)).decode())
-        pixels = few.repeat(-(-options.rows // len(few)), 1, 1, 1)[: options.rows]
-        for net, setting in tqdm(list(product(options.nets, SETTINGS)), unit="setting"):
-            ratios |= ratios_of(pixels, net, setting, options)
-            how = SETTINGS[setting].fewer(options.batch_size)
-            files = many_rows(folder, names, options.rows)
-            found[f"{net}, {setting}"] = rates(files, net, how, options.device)
+    pixels = few.repeat(-(-options.rows // len(few)), 1, 1, 1)[: options.rows]
+    for net, setting in tqdm(list(product(options.nets, SETTINGS)), unit="setting"):
+        ratios |= ratios_of(pixels, net, setting, options)
     about = {**describe(options.device, jobs=1), "size": list(size)}
-    return {"about": about, "ratios": ratios, "rates": found}
+    return {"about": about, "ratios": ratios}
 
 
 def main() -> None:

@@ -4,9 +4,9 @@
 
 writes ``docs/results/images_speed.md``.
 
-The folder holds ``images.json`` of ``benchmarks.speed.images`` and, where they were
-measured, ``memory.json`` of ``benchmarks.speed.memory`` and ``two_gpus.json`` of
-``benchmarks.speed.two_gpus``.
+The folder holds what was measured of ``images.json``, ``rates.json``, ``memory.json``
+and ``two_gpus.json``, which the commands ``benchmarks.speed.images``,
+``.image_rates``, ``.memory`` and ``.two_gpus`` write.
 """
 
 import argparse
@@ -22,10 +22,12 @@ rows. *Work* is the ratio of the times in which the GPU runs a kernel or copies,
 without the gaps in which it waits for the host to launch the next. The limits are the
 project's goals on a GPU; they come from steps that wait for no launch. Memory is what a
 step takes at its peak beside weights, optimizer and pixels."""
+READERS = ("pillow", "simplejpeg")
 HEADER = ("step", "ratio", "work", "limit", "plain step", "RUNNER's step", "memory")
-RATES = """A plain epoch over all images, end to end: from JPEG files that threads
-decode while the device trains, and from pixels that are on the device. Differences of
-some 10 % are noise: training on files cannot be faster than reading them."""
+READING = """Files are read alone, by Pillow and by simplejpeg in turns (medians); the
+pixels are the same."""
+TRAINING = """A plain epoch over all images, end to end: from JPEG files that threads
+decode, by simplejpeg, while the device trains, and from pixels on the device."""
 MEMORY = (
     "Peaks of one fit each, in a process of its own, with images that stay in their "
     "files."
@@ -60,7 +62,12 @@ def render(folder: Path) -> str:
         Markdown.
     """
     out = [*heading("Speed and memory on images", 1), INTRO, ""]
-    sections = {"images": speed, "memory": memory, "two_gpus": processes}
+    sections = {
+        "images": steps,
+        "rates": rates,
+        "memory": memory,
+        "two_gpus": processes,
+    }
     for name, section in sections.items():
         file = folder / f"{name}.json"
         if file.exists():
@@ -68,8 +75,8 @@ def render(folder: Path) -> str:
     return "\n".join(out).rstrip() + "\n"
 
 
-def speed(results: dict[str, Any]) -> list[str]:
-    """Return the sections of the steps and of the images a second.
+def steps(results: dict[str, Any]) -> list[str]:
+    """Return the section of the steps.
 
     Parameters
     ----------
@@ -81,30 +88,19 @@ def speed(results: dict[str, Any]) -> list[str]:
     list of str
         Lines.
     """
-    about = results["about"]
-    height, width = about["size"]
-    text = (
-        f"``python -m benchmarks.speed.images``, images of {height} x {width} pixels, "
-        f"torch {about['torch']}, {about['device']}, {about['processor']}, "
-        f"{about['cores']} cores. {about.get('note', '')}"
-    ).rstrip()
+    text = f"{_made_by('images', results['about'])} {results['about'].get('note', '')}"
     rows = [_step(name, row) for name, row in results["ratios"].items()]
-    cells = [
-        [setting, what, f"{rate:,.0f}"]
-        for setting, found in results["rates"].items()
-        for what, rate in found.items()
-    ]
-    header = ("net and setting", "images are", "images a second")
-    return [
-        *heading("Steps", 2),
-        text,
-        "",
-        *titled_table("Against a plain step of the same rows", HEADER, rows),
-        *heading("Images a second", 2),
-        RATES,
-        "",
-        *titled_table("End to end", header, cells),
-    ]
+    table = titled_table("Against a plain step of the same rows", HEADER, rows)
+    return [*heading("Steps", 2), text.rstrip(), "", *table]
+
+
+def _made_by(command: str, about: dict[str, Any]) -> str:
+    height, width = about["size"]
+    return (
+        f"``python -m benchmarks.speed.{command}``, images of {height} x {width} "
+        f"pixels, torch {about['torch']}, {about['device']}, {about['processor']}, "
+        f"{about['cores']} cores."
+    )
 
 
 def _step(name: str, row: dict[str, Any]) -> list[str]:
@@ -132,6 +128,43 @@ def _verdict(row: dict[str, Any]) -> str:
         return "*met*"
     by_work = row.get("work_ratio", row["ratio"]) <= row["limit"]
     return "*met by the work*" if by_work else "*missed*"
+
+
+def rates(results: dict[str, Any]) -> list[str]:
+    """Return the section of the images a second.
+
+    Parameters
+    ----------
+    results : dict
+        What ``benchmarks.speed.image_rates`` wrote.
+
+    Returns
+    -------
+    list of str
+        Lines.
+    """
+    read = [
+        [threads, *(f"{found[name]:,.0f}" for name in READERS), f"{_gain(found):.1f}"]
+        for threads, found in results["reading"].items()
+    ]
+    trained = [
+        [setting, *(f"{rate:,.0f}" for rate in found.values())]
+        for setting, found in results["training"].items()
+    ]
+    places = next(iter(results["training"].values()))
+    return [
+        *heading("Images a second", 2),
+        f"{_made_by('image_rates', results['about'])} {READING}",
+        "",
+        *titled_table("Read from JPEG files", ("threads", *READERS, "ratio"), read),
+        TRAINING,
+        "",
+        *titled_table("Trained on", ("net and setting", *places), trained),
+    ]
+
+
+def _gain(found: dict[str, float]) -> float:
+    return found["simplejpeg"] / found["pillow"]
 
 
 def memory(results: dict[str, Any]) -> list[str]:

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from skrunner.datasets._jpeg import read_jpeg
+
 
 def read_pixels(path: str, size: tuple[int, int] | None) -> npt.NDArray[np.uint8]:
     """Decode one file.
@@ -30,13 +32,20 @@ def read_pixels(path: str, size: tuple[int, int] | None) -> npt.NDArray[np.uint8
     ValueError
         If there is a single pixel, or its values have no known range.
     """
+    pixels = read_jpeg(path)
+    if pixels is None:
+        pixels = _read_any(path)
+    _check_extent(*pixels.shape[:2])
+    if size is None or pixels.shape[:2] == size:
+        return pixels
+    image = Image.fromarray(pixels).resize(size[::-1], Image.Resampling.BILINEAR)
+    return np.asarray(image)
+
+
+def _read_any(path: str) -> npt.NDArray[np.uint8]:
     with Image.open(path) as image:
-        _check_extent(image)
         image.load()
-        rgb = _as_rgb(image)
-        if size is not None and rgb.size != size[::-1]:
-            rgb = rgb.resize(size[::-1], Image.Resampling.BILINEAR)
-        return np.asarray(rgb)
+        return np.asarray(_as_rgb(image))
 
 
 def _as_rgb(image: Image.Image) -> Image.Image:
@@ -80,13 +89,13 @@ def read_size(path: str) -> tuple[int, int]:
         If there is a single pixel.
     """
     with Image.open(path) as image:
-        _check_extent(image)
+        _check_extent(image.height, image.width)
         return image.height, image.width
 
 
-def _check_extent(image: Image.Image) -> None:
+def _check_extent(height: int, width: int) -> None:
     # What servers send in place of a picture; enlarged, it would pass for one.
-    if image.size == (1, 1):
+    if height == width == 1:
         raise ValueError("it has one pixel")
 
 

@@ -14,6 +14,7 @@ from benchmarks.speed.image_epoch import Setting, make_epoch, make_estimator
 from benchmarks.speed.images_page import render
 from benchmarks.speed.memory import fit_once, growth
 from benchmarks.speed.pictures import as_dataset, many_rows, write_jpegs
+from skrunner.datasets import _jpeg
 from tests.benchmarks.test_pages import cells
 
 TINY = Setting("fp32", 4, channels_last=False)
@@ -120,7 +121,6 @@ def test_the_work_of_the_gpu_is_that_of_its_kernels():
 def test_every_net_setting_and_variant_is_measured(monkeypatch):
     monkeypatch.setattr(images, "SETTINGS", {"tiny": TINY})
     monkeypatch.setattr(images, "make_estimator", partial(make_estimator, steps=1))
-    monkeypatch.setattr(images, "rates", lambda files, *_: {"files": len(files)})
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
     options = Namespace(
         device="cpu",
@@ -142,28 +142,27 @@ def test_every_net_setting_and_variant_is_measured(monkeypatch):
         1.55,
     ]
     assert {row["plain_gb"] for row in found["ratios"].values()} == {None}
-    assert found["rates"] == {"resnet18, tiny": {"files": 12}}
     assert found["about"]["size"] == [16, 16]
     assert not torch.backends.cudnn.allow_tf32
 
 
-def test_images_a_second(monkeypatch, tmp_path):
-    files = many_rows(tmp_path, write_jpegs(tmp_path, 2, (16, 16)), 6)
-    monkeypatch.setattr(image_rates, "REPEATS", 1)
-    trained = []
+def test_images_a_second(monkeypatch):
+    monkeypatch.setattr(image_rates, "SETTINGS", {"tiny": TINY})
+    monkeypatch.setattr(image_rates, "THREADS", (1, 3))
+    monkeypatch.setattr(image_rates, "REPEATS", 2)
+    readers = []
 
     def clocked(function):
+        readers.append(_jpeg.simplejpeg is not None)
         function()
-        trained.append(function)
         return 0.5
 
     monkeypatch.setattr(image_rates, "clocked", clocked)
-    assert image_rates.rates(files, "resnet18", TINY, "cpu") == {
-        "read from JPEG files": 12.0,
-        "trained on from JPEG files": 12.0,
-        "trained on from the device": 12.0,
-    }
-    assert len(trained) == 3
+    options = Namespace(device="cpu", nets=["resnet18"], rows=6, size=(16, 16))
+    found = image_rates.measure(options)
+    assert found["reading"] == {n: {"pillow": 12, "simplejpeg": 12} for n in (1, 3)}
+    assert readers == [False, True] * 4 + [True] * 4
+    assert found["training"] == {"resnet18, tiny": {"JPEG files": 12, "the device": 12}}
 
 
 @pytest.mark.filterwarnings("ignore:The fitted net predicts")
@@ -189,8 +188,7 @@ def test_the_page_shows_what_was_measured(tmp_path):
         "alexnet, works": {**STEP, "ratio": 1.6, "work_ratio": 1.56},
         "resnet18, compiled": {"error": "RuntimeError: no `compiler`"},
     }
-    rates = {"resnet18, fp32": {"read from JPEG files": 21000.4}}
-    results = {"about": ABOUT, "ratios": ratios, "rates": rates}
+    results = {"about": ABOUT, "ratios": ratios}
     (tmp_path / "images.json").write_text(json.dumps(results))
     page = render(tmp_path)
     assert cells(page, "resnet18, every step") == [
@@ -208,8 +206,17 @@ def test_the_page_shows_what_was_measured(tmp_path):
     assert cells(page, "resnet18, compiled")[0] == [
         "not measured: ``RuntimeError: no 'compiler'``"
     ]
-    assert cells(page, "resnet18, fp32") == [["read from JPEG files"], ["21,000"]]
     assert "Memory\n" not in page
+
+
+def test_the_page_shows_the_images_a_second(tmp_path):
+    reading = {"8": {"pillow": 2000.4, "simplejpeg": 21000.4}}
+    training = {"resnet18, fp32": {"JPEG files": 1500.0, "the device": 3000.0}}
+    results = {"about": ABOUT, "reading": reading, "training": training}
+    (tmp_path / "rates.json").write_text(json.dumps(results))
+    page = render(tmp_path)
+    assert cells(page, "8") == [["2,000"], ["21,000"], ["10.5"]]
+    assert cells(page, "resnet18, fp32") == [["1,500"], ["3,000"]]
 
 
 def test_the_page_shows_the_memory(tmp_path):
