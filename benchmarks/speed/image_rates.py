@@ -4,6 +4,7 @@
 
 JPEG files of CelebA's size are made up. Pillow and simplejpeg read them in turns, in
 several numbers of threads; then plain epochs over all images are timed, end to end.
+``fp32`` is without TF32, in convolutions too.
 """
 
 import argparse
@@ -88,6 +89,7 @@ def rates(
     """
     few = torch.from_numpy(files[: min(len(files), DISTINCT)].decode())
     pixels = few.repeat(-(-len(files) // len(few)), 1, 1, 1)[: len(files)]
+    torch.backends.cudnn.allow_tf32 = setting.precision == "tf32"
     found = {}
     for place, images in (("JPEG files", files), ("the device", pixels)):
         data = as_dataset(

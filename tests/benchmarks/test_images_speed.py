@@ -158,11 +158,13 @@ def test_images_a_second(monkeypatch):
         return 0.5
 
     monkeypatch.setattr(image_rates, "clocked", clocked)
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
     options = Namespace(device="cpu", nets=["resnet18"], rows=6, size=(16, 16))
     found = image_rates.measure(options)
     assert found["reading"] == {n: {"pillow": 12, "simplejpeg": 12} for n in (1, 3)}
     assert readers == [False, True] * 4 + [True] * 4
     assert found["training"] == {"resnet18, tiny": {"JPEG files": 12, "the device": 12}}
+    assert not torch.backends.cudnn.allow_tf32
 
 
 @pytest.mark.filterwarnings("ignore:The fitted net predicts")
