@@ -35,7 +35,7 @@ MEMORY = (
 
 SAME = (
     "The largest differences to a training of the same rows in one process, in double "
-    "precision and relative to the largest value; the limit is 1e-5."
+    "precision and relative to the largest value; the limit is 1e-6."
 )
 SAME_HEADER = ("net", "losses", "gradients", "weights", "chosen neurons")
 SCALING = (

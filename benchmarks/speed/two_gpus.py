@@ -6,7 +6,7 @@
 Without torchrun the processes are started here. They are joined by torch.distributed
 alone, NCCL on GPUs and gloo on a CPU; accelerate is not needed. Each process first
 trains alone, before it joins the others. Losses, gradients and weights of small nets in
-double precision that differ by more than 1e-5 make the command fail, and so do other
+double precision that differ by more than 1e-6 make the command fail, and so do other
 neurons. A step of n rows is timed in one process and in all, and one of n rows for each
 process.
 """
@@ -33,7 +33,7 @@ from benchmarks.speed.shared_training import (
 )
 from skrunner.exceptions import SmallGroupWarning
 
-LIMIT = 1e-5
+LIMIT = 1e-6
 EPOCHS, STEPS = 5, 10
 WIDE = {"hidden": (4096, 4096)}
 # name: (net, its parameters, shape of a row, precision, rows of a step)
