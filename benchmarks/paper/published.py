@@ -13,7 +13,6 @@ COLUMNS = (
     "roc",
     "runner",
 )
-TABLE_OF = {"demographic_parity": "table1", "equalized_odds": "table2"}
 
 
 class Published(NamedTuple):

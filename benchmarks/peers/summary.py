@@ -138,31 +138,29 @@ def references(part: pd.DataFrame) -> dict[tuple[str, str], Reference]:
     }
 
 
-def volumes(part: pd.DataFrame, by: str = "method") -> pd.DataFrame:
+def volumes(part: pd.DataFrame) -> pd.DataFrame:
     """Measure the hypervolume of every method on every split.
 
     Parameters
     ----------
     part : DataFrame
         Fits of one data set, inputs and constraint.
-    by : str, default="method"
-        The column whose values have a frontier each.
 
     Returns
     -------
     DataFrame
-        The columns `by`, seed, gap, utility and volume; without rows if the plain net
-        is not there.
+        The columns method, seed, gap, utility and volume; without rows if the plain
+        net is not there.
     """
     corners = references(part)
     found = []
-    for (name, seed), points in part.groupby([by, "seed"], sort=False):
+    for (name, seed), points in part.groupby(["method", "seed"], sort=False):
         counting = points[points["counts"]]
         for (which, utility), corner in corners.items():
             gap = counting[column_of(which, points["constraints"].iloc[0])]
             volume = hypervolume(gap, counting[utility], corner)
             found.append((name, seed, which, utility, volume))
-    return pd.DataFrame(found, columns=[by, "seed", "gap", "utility", "volume"])
+    return pd.DataFrame(found, columns=["method", "seed", "gap", "utility", "volume"])
 
 
 def paired(

@@ -216,34 +216,3 @@ def _find_groups(
         "cross_validate, first sklearn.set_config(enable_metadata_routing=True); the "
         "scorers of skrunner.metrics pass them on, others cannot."
     )
-
-
-def encode_known(groups: GroupEncoding, sensitive: Any, n_samples: int) -> Any:
-    """Give the codes of rows by the groups of the fit.
-
-    Parameters
-    ----------
-    groups : GroupEncoding
-        The groups of the fit.
-    sensitive : array-like of n_samples rows
-        Sensitive features.
-    n_samples : int
-        Rows of X.
-
-    Returns
-    -------
-    ndarray of int of shape (n_samples,)
-        The codes.
-
-    Raises
-    ------
-    ValueError
-        On a group that the fit did not see, and on another number of rows.
-    """
-    codes = groups.encode(sensitive)
-    if len(codes) != n_samples:
-        raise ValueError(
-            f"sensitive_features has {len(codes)} row(s), but X has {n_samples}. Pass "
-            "one row of sensitive features for each row of X."
-        )
-    return codes

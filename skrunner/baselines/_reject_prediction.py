@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
-from skrunner.baselines._reject_inputs import check_predict_rows, encode_known
+from skrunner.baselines._reject_inputs import check_predict_rows
 from skrunner.baselines._reject_settling import Settled
 from skrunner.baselines._wrapped import ask_inner
 from skrunner.groups import GroupEncoding
@@ -46,7 +46,7 @@ class RejectPredictionMixin:
         check_is_fitted(self, "estimator_")
         seen, sensitive = check_predict_rows(self, X, sensitive_features)
         scores = ask_inner(self, self.estimator_, seen, sensitive)
-        codes = encode_known(self._known_groups, sensitive, len(scores))
+        codes = self._known_groups.encode(sensitive, n_samples=len(scores))
         favorable, deprived, region = self._settled
         moved = region.rewrite(scores[:, favorable], deprived[codes], self.scores)
         columns = [1 - moved, moved]

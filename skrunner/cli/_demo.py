@@ -100,11 +100,8 @@ def _score(net: Any, X: Any, y: Any, groups: Any) -> dict[str, float]:
 
 
 def _table(scores: list[pd.DataFrame]) -> str:
-    mean = sum(scores[1:], scores[0]) / len(scores)
-    variance = sum(
-        ((table - mean) ** 2 for table in scores[1:]), (scores[0] - mean) ** 2
-    )
-    spread = np.sqrt(variance / max(1, len(scores) - 1))
+    by_net = pd.concat(scores).groupby(level=0, sort=False)
+    mean, spread = by_net.mean(), by_net.std()
     cells = pd.DataFrame(
         {
             column: [

@@ -39,15 +39,33 @@ def split_batch(batch: Batch, n_parts: int) -> list[Batch]:
     if n_parts == 1:
         return [batch]
     rows = torch.arange(len(batch.y), device=batch.y.device)
-    blocks = [rows]
-    if batch.fair_from:
-        blocks = [rows[: batch.fair_from], rows[batch.fair_from :]]
     return [
-        _take(batch, [block[i::n_parts] for block in blocks])._replace(
+        _take(batch, every_nth(rows, batch.fair_from, i, n_parts))._replace(
             part=i, ends_step=i == n_parts - 1
         )
         for i in range(n_parts)
     ]
+
+
+def every_nth(rows: Tensor, fair_from: int, start: int, n: int) -> list[Tensor]:
+    """Take each n-th row of both kinds.
+
+    Parameters
+    ----------
+    rows : Tensor of shape (n_rows,)
+        The rows of a batch.
+    fair_from : int
+        As in `Batch`.
+    start, n : int
+        Which row of each kind is the first, and every how many.
+
+    Returns
+    -------
+    list of Tensor
+        Those of the predictive rows, and of the fairness term's if they are others.
+    """
+    kinds = [rows[:fair_from], rows[fair_from:]] if fair_from else [rows]
+    return [kind[start::n] for kind in kinds]
 
 
 def most_parts(batch: Batch) -> int:

@@ -8,6 +8,7 @@ from torch import Tensor
 from skrunner._processes import RowShare
 from skrunner.data._batch import Batch, WholeRows
 from skrunner.data._dataset import GroupDataset
+from skrunner.data._parts import every_nth
 
 
 class Plan(NamedTuple):
@@ -60,10 +61,7 @@ def own_plan(
     """
     rank, n_processes = process
     places = torch.arange(len(every), device=every.device)
-    blocks = [places]
-    if fair_from:
-        blocks = [places[:fair_from], places[fair_from:]]
-    own = [block[rank::n_processes] for block in blocks]
+    own = every_nth(places, fair_from, rank, n_processes)
     place = torch.cat(own)
     return Plan(
         every[place],

@@ -10,6 +10,8 @@ from skrunner.exceptions import ImageSizeWarning
 from skrunner.nn import IMAGE_PRESETS, check_preset
 from skrunner.training import model_dtype
 
+CHANNELS = (1, 3, 4)
+
 
 def takes_images(estimator: Any) -> bool:
     """Tell whether the net may take more than tables.
@@ -48,9 +50,9 @@ def check_images(estimator: Any, X: Any, *, reset: bool) -> PixelRows | None:
     Raises
     ------
     ValueError
-        If the net or an option is for tables, the number of channels differs, pixels
-        are of another type than uint8, there are none, or only one of fit and
-        prediction has images.
+        If the net or an option is for tables, the number of channels differs or they
+        come last, pixels are of another type than uint8, there are none, or only one
+        of fit and prediction has images.
     """
     options = PixelOptions(
         estimator.image_storage,
@@ -80,6 +82,11 @@ def check_images(estimator: Any, X: Any, *, reset: bool) -> PixelRows | None:
             f"minimum of 1 is required by {type(estimator).__name__}."
         )
     channels = pixels.shape[1]
+    if channels not in CHANNELS and pixels.shape[3] in CHANNELS:
+        raise ValueError(
+            f"X has the shape {tuple(pixels.shape)}, with channels last; expected "
+            "(n_samples, channels, height, width). Pass X.transpose(0, 3, 1, 2)."
+        )
     if not reset and channels != estimator.n_features_in_:
         raise ValueError(
             f"X has images of {channels} channel(s), but {type(estimator).__name__} is "
@@ -121,6 +128,11 @@ def _check_kind(estimator: Any, X: Any, *, is_images: bool, reset: bool) -> None
         estimator._fitted_on_images = is_images  # noqa: SLF001 (same room)
         return
     if getattr(estimator, "_fitted_on_images", is_images) is not is_images:
+        if kind == "uint8" and len(shape) == 3:
+            raise ValueError(
+                f"X is one image, of shape {shape}. Pass rows: X[i:i + 1] instead of "
+                "X[i], or X[None]."
+            )
         here, there = ("images", "numbers") if is_images else ("numbers", "images")
         raise ValueError(
             f"X holds {here}, but fit was given {there}. Pixels of uint8, as those of "

@@ -1,4 +1,4 @@
-"""Check and encode what `fit` is given; all input checking of the room is here."""
+"""Check and encode what `fit` is given, but for images."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -244,9 +244,5 @@ def _encode(estimator: Any, sensitive: Any, n_samples: int) -> GroupEncoding:
     known = getattr(estimator, "_known_groups", None)
     if known is None:
         return encode_groups(sensitive, n_samples=n_samples, missing=estimator.missing)
-    codes = known.encode(sensitive)
-    if len(codes) != n_samples:
-        raise ValueError(
-            f"sensitive_features has {len(codes)} row(s), but X has {n_samples}."
-        )
+    codes = known.encode(sensitive, n_samples=n_samples)
     return GroupEncoding(codes, known.values, known.feature_names, known.missing)

@@ -62,7 +62,8 @@ def record_fit(
         warnings.warn(
             f"The fitted net predicts {rows.classes[predicted].tolist()[0]!r} for all "
             f"{len(answers)} training rows: it collapsed to one class, and a gap of 0 "
-            "is no repair. Lower fairness_weight or lr, or train longer.",
+            "is no repair. Lower fairness_gradient_limit, fairness_weight or lr, or "
+            "train longer.",
             CollapseWarning,
             stacklevel=5,
         )

@@ -94,7 +94,7 @@ def find_layers(
         Number of classes.
     criterion : type or Module, default=None
         What the user's skorch net trains by; None takes what fits the logits.
-    patterns : str, sequence of str or None, default=None
+    patterns : str, type, sequence of these or None, default=None
         Which layers; None takes all but the output layer.
 
     Returns

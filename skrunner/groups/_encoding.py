@@ -69,7 +69,9 @@ class GroupEncoding:
         """
         return replace(self, codes=self.codes[:0])
 
-    def encode(self, sensitive_features: Any) -> npt.NDArray[np.int64]:
+    def encode(
+        self, sensitive_features: Any, *, n_samples: int | None = None
+    ) -> npt.NDArray[np.int64]:
         """Give the codes of other rows by the groups known here.
 
         Parameters
@@ -77,6 +79,8 @@ class GroupEncoding:
         sensitive_features : array-like of shape (n_samples,) or (n_samples, n_features)
             The sensitive features of the rows, in the same form as before; several
             columns of a DataFrame are found by name.
+        n_samples : int, default=None
+            Number of rows that X has; None skips the comparison.
 
         Returns
         -------
@@ -87,9 +91,10 @@ class GroupEncoding:
         ------
         ValueError
             If a group is unknown here; the message names it and the known ones. Or if
-            there are other columns.
+            there are other columns, or another number of rows.
         """
         frame = self._in_order(_as_frame(sensitive_features))
+        _check_length(frame, n_samples)
         if frame.shape[1] != len(self.feature_names):
             raise ValueError(
                 f"sensitive_features has {frame.shape[1]} column(s), but the groups "
@@ -156,11 +161,7 @@ def encode_groups(
     ('f & 1', 'm & 0')
     """
     frame = _as_frame(sensitive_features)
-    if n_samples is not None and len(frame) != n_samples:
-        raise ValueError(
-            f"sensitive_features has {len(frame)} row(s), but X has {n_samples}. Pass "
-            "one row of sensitive features for each row of X."
-        )
+    _check_length(frame, n_samples)
     if frame.shape[1] == 0:
         raise ValueError("sensitive_features has no column. Pass at least one.")
     for name, column in frame.items():
@@ -170,6 +171,14 @@ def encode_groups(
     code_of = {value: code for code, value in enumerate(values)}
     codes = np.fromiter((code_of[key] for key in keys), np.int64, len(keys))
     return GroupEncoding(codes, values, tuple(map(str, frame.columns)), missing)
+
+
+def _check_length(frame: pd.DataFrame, n_samples: int | None) -> None:
+    if n_samples is not None and len(frame) != n_samples:
+        raise ValueError(
+            f"sensitive_features has {len(frame)} row(s), but X has {n_samples}. Pass "
+            "one row of sensitive features for each row of X."
+        )
 
 
 def _as_frame(sensitive_features: Any) -> pd.DataFrame:

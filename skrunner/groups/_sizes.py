@@ -95,22 +95,9 @@ def check_group_sizes(
     counts = cell_counts(
         groups.codes[some], labels[some], groups.n_groups, len(classes)
     )
-    there = counts.sum(axis=1) > 0
-    if there.sum() < 2 and weight is None:
-        # A chunk of rows, whose other groups are known from those before.
-        warnings.warn(
-            f"All rows are of one group ({groups.names[int(there.argmax())]}), so that "
-            "nothing is compared with them. Pass rows of other groups beside them.",
-            SmallGroupWarning,
-            stacklevel=3,
-        )
+    if (counts.sum(axis=1) > 0).sum() < 2:
+        _check_why_one(groups)
         return counts
-    if there.sum() < 2:
-        raise ValueError(
-            "sample_weight is 0 for all rows but those of one group; a gap needs at "
-            "least two. Give rows of other groups a weight, or train NetClassifier "
-            "without sensitive_features."
-        )
     small = [
         f"{name} ({size} rows)"
         for name, size in zip(groups.names, counts.sum(axis=1), strict=True)
@@ -120,6 +107,24 @@ def check_group_sizes(
         _warn(f"Group(s) with fewer than min_group_size={min_group_size} rows: ", small)
     _warn_of_cells(groups, counts, classes, constraints, min_cell_size)
     return counts
+
+
+def _check_why_one(groups: GroupEncoding) -> None:
+    """Refuse weights that leave one group, and warn of rows that are of one."""
+    present = np.unique(groups.codes)
+    if len(present) > 1:
+        raise ValueError(
+            "sample_weight is 0 for all rows but those of one group; a gap needs at "
+            "least two. Give rows of other groups a weight, or train NetClassifier "
+            "without sensitive_features."
+        )
+    # A chunk of rows, whose other groups are known from those before.
+    warnings.warn(
+        f"All rows are of one group ({groups.names[int(present[0])]}), so that nothing "
+        "is compared with them. Pass rows of other groups beside them.",
+        SmallGroupWarning,
+        stacklevel=4,
+    )
 
 
 def _warn_of_cells(

@@ -6,7 +6,7 @@ these modules are all that has to be watched.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
@@ -15,8 +15,6 @@ from torch import Tensor, nn
 from skrunner.exceptions import UnsupportedModuleError
 from skrunner.nn._layers import NeuronLayers
 from skrunner.nn._recorder import ActivationRecorder
-
-Hook = Callable[..., Tensor | None]
 
 
 class Call(NamedTuple):

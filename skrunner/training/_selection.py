@@ -152,8 +152,9 @@ class EpochSelection(Callback):
             "In every epoch the predictions on the validation rows left [0.5, 1.5] "
             "times the base rate of positives (or named one class only): the smallest "
             f"gap is a collapse, no repair. Epoch {net.chosen_epoch_}, of the best "
-            "utility, is kept. Lower fairness_weight or neuron_ratio, set a "
-            "fairness_gradient_limit (deep nets need one), or train longer.",
+            "utility, is kept. Lower fairness_gradient_limit (deep nets need one; "
+            "0.2 on images unless it is given), fairness_weight or neuron_ratio, or "
+            "train longer.",
             CollapseWarning,
             stacklevel=2,
         )

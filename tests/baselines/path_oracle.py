@@ -1,6 +1,5 @@
 """Paths traced row by row and neuron by neuron, in plain Python."""
 
-from collections import Counter
 from fractions import Fraction
 
 
@@ -88,13 +87,6 @@ def paths_of(layers, rows, gamma, baseline, weight=None):
     """Return the path of every row."""
     means = mean_activations(layers, rows, weight) if baseline == "mean" else None
     return [path_of(layers, row, gamma, means) for row in rows]
-
-
-def flags_of(paths, theta):
-    """Tell which rows take a rare path."""
-    counts = Counter(paths)
-    most = max(theta * max(counts.values()), 1)
-    return [counts[path] <= most for path in paths]
 
 
 def layers_of(linears, functions=None):

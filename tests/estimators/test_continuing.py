@@ -122,12 +122,14 @@ def test_groups_are_those_of_the_first_call():
     np.testing.assert_array_equal(weights_of(known), weights_of(fresh))
 
 
+@pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("make", BOTH.values(), ids=BOTH)
-def test_a_chunk_of_one_group_compares_nothing(make):
+def test_a_chunk_of_one_group_compares_nothing(make, weighted):
     only = A == "group_1"
     estimator = partial(make())
+    weight = {"sample_weight": np.ones(only.sum())} if weighted else {}
     with pytest.warns(SmallGroupWarning, match=r"rows are of one group \(group_1\)"):
-        partial(estimator, X=X[only], y=Y[only], sensitive_features=A[only])
+        partial(estimator, X=X[only], y=Y[only], sensitive_features=A[only], **weight)
     assert len(estimator.history_) == 2
     assert estimator.group_names_ == ("group_0", "group_1", "group_2")
     before, last = estimator.history_["fairness_term"]

@@ -169,6 +169,13 @@ def test_refused_image_rows(images):
             NetClassifier(Conv, sensitive_columns=columns).fit(images, Y)
 
 
+def test_channels_come_first():
+    last = PIXELS.transpose(0, 2, 3, 1)
+    for net in (Conv, "resnet18"):
+        with pytest.raises(ValueError, match=r"channels last.*transpose\(0, 3, 1, 2\)"):
+            NetClassifier(net).fit(last, Y)
+
+
 def test_refused_at_prediction(images):
     fitted = fit(NetClassifier)
     with pytest.raises(ValueError, match=r"1 channel.*NetClassifier is expecting 3"):
@@ -178,6 +185,8 @@ def test_refused_at_prediction(images):
             ValueError, match="X holds numbers, but fit was given image"
         ):
             fitted.predict(X)
+    with pytest.raises(ValueError, match=r"X is one image, .*X\[i:i \+ 1\]"):
+        fitted.predict(images[0])
     floats = fit(NetClassifier, PIXELS / 255)
     for X in (images, PIXELS, torch.from_numpy(PIXELS)):
         with pytest.raises(
