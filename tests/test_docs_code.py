@@ -11,6 +11,7 @@ GUIDE = Path(__file__).parents[1] / "docs" / "user_guide"
 BLOCK = ".. code-block:: python\n"
 PAGES = [
     "scikit_learn",
+    "after_training",
     "long_trainings",
     "several_processes",
     "fairness_metrics",
