@@ -191,11 +191,12 @@ def settings_table(
     cells = []
     for method, of in chosen.items():
         best = of.get(f"{dataset}/{constraints}")
-        for key, (point, collapsed) in settings_of(part, method).items():
+        title = METHODS[method].title.removesuffix(", best settings")
+        for key, (point, collapsed) in sorted(settings_of(part, method).items()):
             params = json.loads(key)
             words = ", ".join(f"{name}={value}" for name, value in params.items())
             note = "collapsed" if collapsed else "chosen" if params == best else ""
             numbers = (f"{point.ap:.3f}", f"{point.gap:.3f}")
-            cells.append([METHODS[method].title, words, *numbers, note or "-"])
+            cells.append([title, words, *numbers, note or "-"])
     header = ("method", "setting", "AP", "gap", "note")
     return [*out, *titled_table("All settings", header, cells)]

@@ -11,7 +11,7 @@ from skrunner import NetClassifier, RunnerClassifier
 from skrunner.data import EpochBatches, GroupDataset
 from skrunner.estimators._budget import Budget, resolve_settings
 from skrunner.estimators._start import start_net
-from skrunner.training import draw_seeds, read_net
+from skrunner.training import draw_seeds, matmul_precision, read_net
 
 NETS: dict[str, dict[str, Any]] = {
     "resnet18": {"net": "resnet18"},
@@ -154,7 +154,8 @@ def make_epoch(rows: GroupDataset, estimator: Any, *, compiled: bool = False) ->
 
     def run() -> None:
         net.history.new_epoch()
-        net.run_single_epoch(batches, True, "train", net.train_step)
+        with matmul_precision(estimator.precision):
+            net.run_single_epoch(batches, True, "train", net.train_step)
 
     return Epoch(run, batches, net)
 

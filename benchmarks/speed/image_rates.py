@@ -89,7 +89,6 @@ def rates(
     """
     few = torch.from_numpy(files[: min(len(files), DISTINCT)].decode())
     pixels = few.repeat(-(-len(files) // len(few)), 1, 1, 1)[: len(files)]
-    torch.backends.cudnn.allow_tf32 = setting.precision == "tf32"
     found = {}
     for place, images in (("JPEG files", files), ("the device", pixels)):
         data = as_dataset(

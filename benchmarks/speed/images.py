@@ -71,7 +71,6 @@ def ratios_of(
         the memory of both beside weights and pixels.
     """
     setting = SETTINGS[name].fewer(options.batch_size)
-    torch.backends.cudnn.allow_tf32 = setting.precision == "tf32"
     data = as_dataset(rows, setting.precision, channels_last=setting.channels_last)
     plain = make_epoch(data, make_estimator(net, setting, options.device))
     plain_gb = peak_above(plain.run, options.device)

@@ -31,6 +31,8 @@ def plot_history(
 
     Raises
     ------
+    TypeError
+        If `history` is no table.
     ValueError
         If there were no validation rows.
 
@@ -46,6 +48,11 @@ def plot_history(
     >>> len(plot_history(pd.DataFrame(history), chosen_epoch=2).lines)
     3
     """
+    if not hasattr(history, "columns"):
+        raise TypeError(
+            f"history must be a DataFrame, got {type(history).__name__}. Pass "
+            "history_ of a fitted classifier."
+        )
     if "valid_gap" not in history:
         raise ValueError(
             "history has no validation scores. Fit with select_epoch='within_utility' "

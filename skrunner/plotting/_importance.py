@@ -31,6 +31,8 @@ def plot_importance(
 
     Raises
     ------
+    TypeError
+        If `diagnosis` is none.
     ValueError
         If `n_neurons` is less than 1.
 
@@ -51,6 +53,11 @@ def plot_importance(
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
 
+    if not isinstance(diagnosis, NeuronDiagnosis):
+        raise TypeError(
+            f"diagnosis must be a NeuronDiagnosis, got {type(diagnosis).__name__}. "
+            "Pass what diagnose_neurons or a classifier's diagnose returns."
+        )
     if n_neurons < 1:
         raise ValueError(f"n_neurons must be at least 1, got {n_neurons!r}.")
     ax = axes_or_new(ax)

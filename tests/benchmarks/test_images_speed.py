@@ -101,6 +101,18 @@ def test_the_work_of_the_gpu_is_compared(monkeypatch):
     }
 
 
+def test_single_precision_is_without_tf32_while_it_is_timed(monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    epoch = make_epoch(small_rows(), make_estimator("resnet18", TINY, "cpu", steps=1))
+    seen = []
+    epoch.net.module_.register_forward_hook(
+        lambda *_: seen.append(torch.backends.cudnn.allow_tf32)
+    )
+    epoch.run()
+    assert seen == [False]
+    assert torch.backends.cudnn.allow_tf32
+
+
 @pytest.mark.filterwarnings("ignore:Warning. Profiler clears events")
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_the_work_of_the_gpu_is_that_of_its_kernels():
@@ -121,7 +133,6 @@ def test_the_work_of_the_gpu_is_that_of_its_kernels():
 def test_every_net_setting_and_variant_is_measured(monkeypatch):
     monkeypatch.setattr(images, "SETTINGS", {"tiny": TINY})
     monkeypatch.setattr(images, "make_estimator", partial(make_estimator, steps=1))
-    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
     options = Namespace(
         device="cpu",
         nets=["resnet18"],
@@ -143,7 +154,6 @@ def test_every_net_setting_and_variant_is_measured(monkeypatch):
     ]
     assert {row["plain_gb"] for row in found["ratios"].values()} == {None}
     assert found["about"]["size"] == [16, 16]
-    assert not torch.backends.cudnn.allow_tf32
 
 
 def test_images_a_second(monkeypatch):
@@ -158,13 +168,11 @@ def test_images_a_second(monkeypatch):
         return 0.5
 
     monkeypatch.setattr(image_rates, "clocked", clocked)
-    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
     options = Namespace(device="cpu", nets=["resnet18"], rows=6, size=(16, 16))
     found = image_rates.measure(options)
     assert found["reading"] == {n: {"pillow": 12, "simplejpeg": 12} for n in (1, 3)}
     assert readers == [False, True] * 4 + [True] * 4
     assert found["training"] == {"resnet18, tiny": {"JPEG files": 12, "the device": 12}}
-    assert not torch.backends.cudnn.allow_tf32
 
 
 @pytest.mark.filterwarnings("ignore:The fitted net predicts")

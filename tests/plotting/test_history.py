@@ -82,6 +82,11 @@ def test_without_validation_rows():
     assert not plt.get_fignums()
 
 
+def test_no_table():
+    with pytest.raises(TypeError, match=r"got RunnerClassifier.*history_ of a fitted"):
+        plot_history(RunnerClassifier())
+
+
 def test_the_history_of_an_estimator():
     rng = np.random.default_rng(0)
     groups = rng.choice(["a", "b", "c"], 300, p=[0.5, 0.3, 0.2])

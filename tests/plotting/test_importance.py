@@ -139,3 +139,8 @@ def test_it_draws_on_passed_axes():
 def test_no_neurons(n_neurons):
     with pytest.raises(ValueError, match=rf"at least 1, got {n_neurons}"):
         plot_importance(diagnosis(), n_neurons=n_neurons)
+
+
+def test_no_diagnosis():
+    with pytest.raises(TypeError, match=r"got DataFrame.*diagnose_neurons"):
+        plot_importance(diagnosis().to_frame())
