@@ -121,6 +121,23 @@ class BaseNetClassifier(FittedNetMixin, ClassifierMixin, NetParameters):
         -------
         object
             The fitted estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If X, y or the groups cannot be trained on (missing values, one class, one
+            group, other lengths), or a parameter makes no sense with them.
+        UnsupportedModuleError
+            If the net takes other rows, or returns other than a logit or one a class.
+        FloatingPointError
+            If the loss diverges.
+
+        Warns
+        -----
+        SmallGroupWarning
+            If there are few rows of a group, or of a group and label.
+        CollapseWarning
+            If the net gives up on a class.
         """
         warm = self.warm_start and hasattr(self, "net_")
         if not warm:
@@ -149,8 +166,8 @@ class BaseNetClassifier(FittedNetMixin, ClassifierMixin, NetParameters):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Inputs.
+        X : array-like of shape (n_samples, n_features) or ImageRows
+            Inputs, as in `fit`.
         y : array-like of shape (n_samples,)
             Labels.
         classes : array-like of shape (n_classes,), default=None
@@ -167,6 +184,11 @@ class BaseNetClassifier(FittedNetMixin, ClassifierMixin, NetParameters):
         -------
         object
             The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            As `fit`, and if labels or groups come that the first call did not have.
         """
         rows = check_fit_input(
             self,

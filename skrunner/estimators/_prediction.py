@@ -56,8 +56,9 @@ class FittedNetMixin:
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Inputs; sensitive columns that the net does not see may be absent.
+        X : array-like of shape (n_samples, n_features) or ImageRows
+            Inputs, as in `fit`; sensitive columns that the net does not see may be
+            absent.
 
         Returns
         -------
@@ -67,7 +68,7 @@ class FittedNetMixin:
         Raises
         ------
         ValueError
-            If the net answers NaN.
+            If the net answers NaN, or X is of another kind than in `fit`.
         """
         check_is_fitted(self, "net_")
         rows = check_predict_input(self, X)
@@ -86,8 +87,8 @@ class FittedNetMixin:
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Inputs.
+        X : array-like of shape (n_samples, n_features) or ImageRows
+            Inputs, as in `fit`.
 
         Returns
         -------
@@ -111,8 +112,8 @@ class FittedNetMixin:
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Inputs.
+        X : array-like of shape (n_samples, n_features) or ImageRows
+            Inputs, as in `fit`.
         y : array-like of shape (n_samples,), default=None
             Labels; needed by all constraints but demographic parity.
         sensitive_features : array-like of shape (n_samples,) or \
@@ -130,6 +131,12 @@ class FittedNetMixin:
         -------
         NeuronDiagnosis
             One entry a neuron.
+
+        Raises
+        ------
+        ValueError
+            If labels or groups are missing or were not seen in `fit`, or no layer has
+            such a name.
         """
         check_is_fitted(self, "net_")
         array = check_predict_input(self, X)
