@@ -18,7 +18,7 @@ def as_pixels(X: Any, options: PixelOptions) -> PixelRows | None:
     ----------
     X : object
         Anything; images are what has a ``decode``, as ``ImageRows``, arrays and tensors
-        of uint8 with four axes, and lists of such with three.
+        of uint8 with four axes, and lists of such with three or of Pillow's images.
     options : PixelOptions
         What becomes of the pixels.
 
@@ -53,6 +53,8 @@ def _stacked(X: Any) -> Any:
     """Make one array of a list of pixels, which would not be scaled otherwise."""
     if not isinstance(X, list | tuple) or not X:
         return X
+    if all(hasattr(image, "getbands") for image in X):  # Pillow's
+        X = [np.asarray(image.convert("RGB")).transpose(2, 0, 1) for image in X]
     kinds = {str(getattr(image, "dtype", "")).removeprefix("torch.") for image in X}
     shapes = {tuple(getattr(image, "shape", ())) for image in X}
     if kinds != {"uint8"} or {len(shape) for shape in shapes} != {3}:

@@ -213,6 +213,12 @@ def _in_split(path: Path, files: pd.Index, split: str) -> Any:
             f"{path} does not list {len(unlisted)} of the images of {ATTRIBUTES}, such "
             f"as {unlisted[0]}. Take both files from the same source."
         )
+    unknown = set(parts) - set(PARTS.values())
+    if unknown:
+        raise ValueError(
+            f"{path} holds the code {min(map(str, unknown))}, but parts are {PARTS}. "
+            "Get it anew: it is damaged."
+        )
     if split == "all":
         return slice(None)
     inside = (parts.reindex(files) == PARTS[split]).to_numpy()

@@ -107,7 +107,7 @@ class ImageRows:
         if isinstance(paths, str | os.PathLike):
             raise TypeError(f"paths must be a list of paths, got {paths!r} alone.")
         self._names = np.empty(len(paths), dtype=object)
-        self._names[:] = [os.fspath(path) for path in paths]
+        self._names[:] = [os.fsdecode(path) for path in paths]
         if not len(self._names):
             raise ValueError("paths is empty: there are no images to read.")
         self._root = os.fspath(root)
@@ -169,7 +169,7 @@ class ImageRows:
         ImageFileError
             If files cannot be read; all of them are counted and the first named.
         ValueError
-            If `out` has another shape or type.
+            If `out` has another shape or type, or cannot be written to.
         """
         chosen = self if rows is None else self[several(rows)]
         if out is None:
@@ -179,6 +179,8 @@ class ImageRows:
                 f"out must be uint8 of shape {chosen.shape}, got {out.dtype} of shape "
                 f"{out.shape}."
             )
+        elif not out.flags.writeable:
+            raise ValueError("out must be writeable, got a read-only array.")
         paths = chosen.paths
 
         def read(i: int) -> str | None:

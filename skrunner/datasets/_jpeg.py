@@ -3,10 +3,12 @@
 Threads that read by Pillow wait for each other: each file takes Python's lock often.
 """
 
+import math
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 try:
     import simplejpeg
@@ -15,9 +17,7 @@ except ImportError:
 
 READ_FIRST = 2**16  # most photographs of a data set: no more calls than it takes
 STARTS_WITH = b"\xff\xd8\xff"
-# CMYK is Pillow's to convert, and large claims of small files Pillow's to refuse.
-COLORS = ("YCbCr", "Gray", "RGB")
-MOST_PIXELS = 50_000_000
+COLORS = ("YCbCr", "Gray", "RGB")  # CMYK is Pillow's to convert
 
 
 def read_jpeg(path: str) -> npt.NDArray[np.uint8] | None:
@@ -44,7 +44,7 @@ def read_jpeg(path: str) -> npt.NDArray[np.uint8] | None:
             content += file.read()
     try:
         height, width, colors, _ = simplejpeg.decode_jpeg_header(content)
-        if colors in COLORS and height * width <= MOST_PIXELS:
+        if colors in COLORS and height * width <= (Image.MAX_IMAGE_PIXELS or math.inf):
             return np.asarray(simplejpeg.decode_jpeg(content, "RGB"))
     except ValueError:
         return None

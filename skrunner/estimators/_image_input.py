@@ -4,6 +4,9 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from torch import Tensor
+
 from skrunner.data import PixelOptions, PixelRows, as_pixels
 from skrunner.estimators._columns import has_named_columns
 from skrunner.exceptions import ImageSizeWarning
@@ -11,6 +14,7 @@ from skrunner.nn import IMAGE_PRESETS, check_preset
 from skrunner.training import model_dtype
 
 CHANNELS = (1, 3, 4)
+PIXELS = ("uint8", "torch.uint8")
 
 
 def takes_images(estimator: Any) -> bool:
@@ -116,26 +120,36 @@ def _compare_sizes(estimator: Any, size: Sequence[int], *, reset: bool) -> None:
 
 def _check_kind(estimator: Any, X: Any, *, is_images: bool, reset: bool) -> None:
     """Refuse what would go into the net at another scale than was meant."""
-    kind = str(getattr(X, "dtype", "")).removeprefix("torch.")
-    shape = tuple(getattr(X, "shape", ()))
-    if not is_images and len(shape) == 4 and "int" in kind and takes_images(estimator):
-        raise ValueError(
-            f"X holds {kind} of shape {shape}. Pixels are expected as uint8, which is "
-            "scaled for the net: pass X.astype('uint8'), or floats, which are taken as "
-            "they are."
-        )
+    if not is_images and takes_images(estimator):
+        _refuse_integers(X)
     if reset:
         estimator._fitted_on_images = is_images  # noqa: SLF001 (same room)
         return
     if getattr(estimator, "_fitted_on_images", is_images) is not is_images:
-        if kind == "uint8" and len(shape) == 3:
+        if str(getattr(X, "dtype", "")) in PIXELS and X.ndim == 3:
             raise ValueError(
-                f"X is one image, of shape {shape}. Pass rows: X[i:i + 1] instead of "
-                "X[i], or X[None]."
+                f"X is one image, of shape {tuple(X.shape)}. Pass rows: X[i:i + 1] "
+                "instead of X[i], or X[None]."
             )
         here, there = ("images", "numbers") if is_images else ("numbers", "images")
         raise ValueError(
             f"X holds {here}, but fit was given {there}. Pixels of uint8, as those of "
             "ImageRows, are scaled for the net, other numbers are not. Pass the kind "
             "that fit was given."
+        )
+
+
+def _refuse_integers(X: Any) -> None:
+    """Refuse pixels that are integers, but not of the type that is scaled."""
+    if not isinstance(X, list | tuple | np.ndarray | Tensor) or not len(X):
+        return
+    row: Any = X[0]
+    if str(getattr(row, "dtype", "object")) == "object":  # nested lists too
+        row = np.asarray(row.tolist() if hasattr(row, "tolist") else row)
+    kind = getattr(row.dtype, "name", str(row.dtype)).removeprefix("torch.")
+    if row.ndim == 3 and "int" in kind:
+        raise ValueError(
+            f"X holds images of {kind}. Pixels are expected as uint8, which is scaled "
+            "for the net: pass numpy.asarray(X, 'uint8'), or floats, which are taken "
+            "as they are."
         )

@@ -16,6 +16,7 @@ from skrunner.objectives._predictive import (
     PredictiveObjective,
     StepLoss,
     predictive_loss,
+    total_weight,
 )
 from skrunner.objectives._selective import SelectiveDropoutObjective
 from skrunner.objectives._settings import (
@@ -48,4 +49,5 @@ __all__ = [
     "TermWeight",
     "opposed",
     "predictive_loss",
+    "total_weight",
 ]

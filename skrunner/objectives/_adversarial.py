@@ -1,5 +1,6 @@
 """Adversarial debiasing: a step that helps the labels and not the adversary."""
 
+import copy
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -107,8 +108,9 @@ class AdversarialObjective:
         """
         return {
             "steps": self._steps,
-            "adversary": self.adversary.state_dict(),
-            "optimizer": self.adversary_optimizer.state_dict(),
+            # It learns in place, within a step.
+            "adversary": copy.deepcopy(self.adversary.state_dict()),
+            "optimizer": copy.deepcopy(self.adversary_optimizer.state_dict()),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:

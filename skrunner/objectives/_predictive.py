@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import Tensor, nn
 
-from skrunner.data import Batch
+from skrunner.data import Batch, WholeRows
 
 Forward = Callable[[Tensor], Tensor]
 
@@ -48,7 +48,15 @@ class StepLoss(NamedTuple):
 
 
 class Objective(Protocol):
-    """What one step minimizes: a forward pass and a batch make a loss."""
+    """What one step minimizes: a forward pass and a batch make a loss.
+
+    Attributes
+    ----------
+    criterion : Module
+        What the predictive loss is the mean of.
+    """
+
+    criterion: nn.Module
 
     def __call__(self, forward: Forward, batch: Batch) -> StepLoss:
         """Compute the loss of a batch, running the net once."""
@@ -148,17 +156,37 @@ def predictive_loss(criterion: nn.Module, logits: Tensor, batch: Batch) -> Tenso
     single = copy.copy(criterion)
     single.reduction = "none"  # type: ignore[assignment]
     losses: Tensor = single(logits, target)
-    total = _total_weight(criterion, batch, losses)
     if batch.weight is not None:
         losses = batch.weight[: len(logits)] * losses
+    if batch.whole is None:
+        total = total_weight(criterion, batch, len(logits))
+    else:
+        total = total_weight(criterion, batch.whole, batch.whole.n_predictive)
+    total = torch.as_tensor(total)
     return losses.sum() / torch.where(total > 0, total, torch.ones_like(total))
 
 
-def _total_weight(criterion: nn.Module, batch: Batch, losses: Tensor) -> Tensor:
-    """Return what the losses are divided by, over all processes that share the step."""
-    rows = batch if batch.whole is None else batch.whole
-    n_rows = len(losses) if batch.whole is None else batch.whole.n_predictive
-    share = losses.new_ones(n_rows) if rows.weight is None else rows.weight[:n_rows]
+def total_weight(
+    criterion: nn.Module, rows: Batch | WholeRows, n_rows: int
+) -> Tensor | int:
+    """Return what the sum of losses is divided by to be their mean.
+
+    Parameters
+    ----------
+    criterion : Module
+        Its class weights count too.
+    rows : Batch or WholeRows
+        Labels and weights.
+    n_rows : int
+        How many rows, from the first.
+
+    Returns
+    -------
+    Tensor of shape () or int
+        The sum of the weights; without any, the number of rows.
+    """
+    share = None if rows.weight is None else rows.weight[:n_rows]
     if isinstance(criterion, nn.CrossEntropyLoss) and criterion.weight is not None:
-        share = share * criterion.weight[rows.y[:n_rows]]
-    return share.sum()
+        of_class = criterion.weight[rows.y[:n_rows]]
+        share = of_class if share is None else share * of_class
+    return n_rows if share is None else share.sum()

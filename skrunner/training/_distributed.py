@@ -17,6 +17,7 @@ from torch import nn
 
 from skrunner._processes import (
     from_all,
+    from_first,
     joined_sum,
     joined_sums,
     n_processes,
@@ -161,8 +162,12 @@ def together(net: Any, batches: EpochBatches, objective: Objective) -> Iterator[
         yield
         return
     _refuse(net, objective)
-    for part in net.module_.state_dict().values():
-        part.copy_(of_first(part))
+    net.module_.load_state_dict(
+        {
+            name: of_first(part) if isinstance(part, torch.Tensor) else from_first(part)
+            for name, part in net.module_.state_dict().items()
+        }
+    )
     with joined_batch_norm(net.module_) as has_norms:
         if has_norms and net.compiled_:
             raise DistributedError(

@@ -24,6 +24,7 @@ from skrunner.training._precision import (
 from skrunner.training._resuming import resume, save
 from skrunner.training._scoring import ValidationScoring, check_finite
 from skrunner.training._steps import backward, stacked, without_graph
+from skrunner.training._undo import Undo
 
 BATCH_EVENTS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
@@ -40,6 +41,7 @@ class GroupNet(NeuralNet):
     n_parts_ = 1
     compiled_ = False
     _run_compiled: Any = None
+    _undo: Undo | None = None
     objective_: Objective | None = None
     validation_: GroupDataset | None = None
     chosen_epoch_: int | None = None
@@ -111,6 +113,7 @@ class GroupNet(NeuralNet):
             self.objective_ = None
             self.validation_ = None
             self._run_compiled = None
+            self._undo = None
         return self
 
     def _fit_until_stopped(self, batches: EpochBatches, max_epochs: int) -> None:
@@ -181,6 +184,7 @@ class GroupNet(NeuralNet):
         if iterator is None:
             return
         self._steps: list[StepLoss] = []
+        self._undo = self._make_undo()
         with closing(iter(iterator)) as batches:  # ends the thread that reads ahead
             if self._needs_batch_events():
                 super().run_single_epoch(batches, training, prefix, step_fn, **params)
@@ -195,7 +199,8 @@ class GroupNet(NeuralNet):
 
     def _backward(self, batch: Batch) -> StepLoss:
         assert self.objective_ is not None, "set by train()"
-        before = self.objective_.state_dict() if self._can_run_out() else None
+        if self._undo is not None:
+            self._undo.keep()
         while True:
             try:
                 parts = split_batch(batch, self.n_parts_)
@@ -206,8 +211,8 @@ class GroupNet(NeuralNet):
                     raise
             else:
                 return step if batch.whole is None else joined_step(step, self.module_)
-            if before is not None:  # running means would move twice
-                self.objective_.load_state_dict(before)
+            if self._undo is not None:
+                self._undo.put_back()
             self._fall_back(len(batch.y))
 
     def run_in_parts(self, n_parts: int) -> None:
@@ -223,8 +228,10 @@ class GroupNet(NeuralNet):
         if adapt is not None:
             adapt(n_parts)
 
-    def _can_run_out(self) -> bool:
-        return torch.device(self.device).type != "cpu"
+    def _make_undo(self) -> Undo | None:
+        assert self.objective_ is not None, "set by train()"
+        can_run_out = torch.device(self.device).type != "cpu"
+        return Undo(self.module_, self.objective_) if can_run_out else None
 
     def _fall_back(self, n_rows: int) -> None:
         """Halve what runs at a time; weights, optimizer and rows are as before."""

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from skrunner.data import Batch
-from skrunner.objectives import Objective, StepLoss
+from skrunner.objectives import Objective, StepLoss, total_weight
 
 
 def backward(objective: Objective, forward: Any, parts: list[Batch]) -> StepLoss:
@@ -32,7 +32,8 @@ def backward(objective: Objective, forward: Any, parts: list[Batch]) -> StepLoss
         step.loss.backward()
         return step
     means: list[Any] = [None] * len(StepLoss._fields)
-    for part, share in zip(parts, _shares(parts), strict=True):
+    shares = _shares(parts, objective.criterion)
+    for part, share in zip(parts, shares, strict=True):
         step = objective(forward, part)
         (share * step.loss).backward()
         for i, value in enumerate(without_graph(step)):
@@ -41,18 +42,13 @@ def backward(objective: Objective, forward: Any, parts: list[Batch]) -> StepLoss
     return StepLoss(*means)
 
 
-def _shares(parts: list[Batch]) -> list[Any]:
+def _shares(parts: list[Batch], criterion: nn.Module) -> list[Any]:
     """Return what part of the predictive loss each part of a step is."""
-    sizes: list[Any] = [part.n_predictive for part in parts]
-    if parts[0].weight is not None:
-        sizes = [
-            part.weight[: part.n_predictive].sum()
-            for part in parts
-            if part.weight is not None
-        ]
-        tiny = torch.finfo(sizes[0].dtype).tiny
-        return [size / sum(sizes).clamp_min(tiny) for size in sizes]
-    return [size / sum(sizes) for size in sizes]
+    sizes = [total_weight(criterion, part, part.n_predictive) for part in parts]
+    whole: Any = sum(sizes)
+    if isinstance(whole, Tensor):
+        whole = whole.clamp_min(torch.finfo(whole.dtype).tiny)
+    return [size / whole for size in sizes]
 
 
 def without_graph(step: StepLoss) -> StepLoss:

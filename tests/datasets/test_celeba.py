@@ -173,6 +173,13 @@ class TestDamagedLists:
         with pytest.raises(ValueError, match=r"partition\.txt lists 0003\.png twice"):
             load_celeba(root)
 
+    @pytest.mark.parametrize("split", ["train", "all"])
+    def test_a_code_of_no_part(self, root, split):
+        path = root / "list_eval_partition.txt"
+        path.write_text(path.read_text().replace(" 0\n", " 7\n", 1))
+        with pytest.raises(ValueError, match=r"the code 7, but parts are .*damage"):
+            load_celeba(root, split=split)
+
     def test_a_byte_order_mark_is_no_damage(self, root):
         path = root / "list_attr_celeba.txt"
         path.write_text(path.read_text(), encoding="utf-8-sig")

@@ -1,5 +1,6 @@
 """Rows of images are sliced as arrays are, and hold paths instead of pixels."""
 
+import os
 import pickle
 from pathlib import Path
 
@@ -147,6 +148,15 @@ def test_decoding_into_memory_that_is_there(images):
     for wrong in (np.empty((3, 3, *SIZE), np.uint8), np.empty((2, 3, *SIZE), np.int8)):
         with pytest.raises(ValueError, match=match):
             images.decode([5, 1], out=wrong)
+    out.setflags(write=False)
+    with pytest.raises(ValueError, match="out must be writeable"):
+        images.decode([5, 1], out=out)
+
+
+def test_paths_of_bytes(images):
+    again = ImageRows([os.fsencode(path) for path in images.paths[:3]], root="")
+    assert again.paths == images.paths[:3]
+    np.testing.assert_array_equal(again.decode(), filled(range(3)))
 
 
 class TestSize:

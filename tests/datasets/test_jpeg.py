@@ -98,8 +98,10 @@ def test_other_files_are_left_to_pillow(tmp_path, monkeypatch):
         assert read_pixels(str(tmp_path / name), None).shape[2] == 3
     (tmp_path / "large.jpg").write_bytes(encoded(noise(4, 5)))
     assert read_jpeg(str(tmp_path / "large.jpg")) is not None
-    monkeypatch.setattr(_jpeg, "MOST_PIXELS", 19)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 19)  # of which Pillow warns
     assert read_jpeg(str(tmp_path / "large.jpg")) is None
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
+    assert read_jpeg(str(tmp_path / "large.jpg")) is not None
 
 
 def test_without_simplejpeg_pixels_and_reasons_are_the_same(tmp_path, monkeypatch):

@@ -5,6 +5,7 @@ import threading
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from skrunner import NetClassifier, RunnerClassifier
 from skrunner.data import _pixels
@@ -127,14 +128,29 @@ REFUSED = {
         PIXELS.astype(int),
         Conv,
         ValueError,
-        r"holds int64 of shape \(120, 3, 6, 6\)\. Pixels are expected as uint8",
+        r"holds images of int64\. Pixels are expected as uint8",
     ),
     "integers in a tensor": (
         torch.from_numpy(PIXELS).to(torch.int16),
         "alexnet",
         ValueError,
-        "X holds int16 of shape",
+        "X holds images of int16",
     ),
+    "integers of the other byte order": (
+        PIXELS.astype(">u2"),
+        Conv,
+        ValueError,
+        "X holds images of uint16",
+    ),
+    "lists of numbers": (PIXELS.tolist(), Conv, ValueError, "images of int64"),
+    "a list of integers": (list(PIXELS.astype(int)), Conv, ValueError, "of int64"),
+    "a list of tensors": (
+        [torch.from_numpy(image).int() for image in PIXELS],
+        Conv,
+        ValueError,
+        "images of int32",
+    ),
+    "objects": (PIXELS.astype(object), Conv, ValueError, "images of int64"),
     "floats with NaN": (
         np.where(PIXELS == 7, np.nan, PIXELS),
         Conv,
@@ -167,6 +183,23 @@ def test_refused_image_rows(images):
     for columns in ([0], "red"):
         with pytest.raises(ValueError, match="Images have no columns to take"):
             NetClassifier(Conv, sensitive_columns=columns).fit(images, Y)
+
+
+def test_pillows_images_are_images():
+    shown = [Image.fromarray(image.transpose(1, 2, 0)) for image in PIXELS]
+    for images, expected in [
+        (shown, PIXELS),
+        (
+            [image.convert("L") for image in shown],
+            np.stack([np.asarray(image.convert("L")) for image in shown])[
+                :, None
+            ].repeat(3, axis=1),
+        ),
+    ]:
+        found = fit(NetClassifier, images).predict_proba(images)
+        np.testing.assert_array_equal(
+            found, fit(NetClassifier, expected).predict_proba(expected)
+        )
 
 
 def test_channels_come_first():

@@ -1,7 +1,7 @@
 """Small trainings: rows, settings, and one call that trains a net on them."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from skrunner.data import EpochBatches, GroupDataset
 from skrunner.gaps import gap_structure
@@ -105,7 +105,8 @@ def train(
 
 
 def state_of(net):
-    return torch.cat([value.flatten() for value in net.module_.state_dict().values()])
+    state = net.module_.state_dict().values()
+    return torch.cat([part.flatten() for part in state if isinstance(part, Tensor)])
 
 
 class Dropping(nn.Module):

@@ -90,6 +90,20 @@ def objective_of(kind, net, rows, constraints, options):
     return StabilizingObjective(net.criterion_, structure, layers, settings, parameters)
 
 
+class Noted(nn.Sequential):
+    """Has a state that is no tensor."""
+
+    def __init__(self, module):
+        super().__init__(module)
+        self.note = {"version": 1}
+
+    def get_extra_state(self):
+        return self.note
+
+    def set_extra_state(self, state):
+        self.note = state
+
+
 def short_training(
     kind="runner",
     sampling="two_stream",
@@ -103,12 +117,14 @@ def short_training(
     rare=False,
     criterion=None,
     clip=False,
+    noted=False,
     **options,
 ):
     rows = numbered_rows(n_classes, weighted=weighted, rare=rare)
     with torch.random.fork_rng():
         torch.manual_seed(3)
         module = make_net(net, 1 if n_classes == 2 else n_classes)
+        module = Noted(module) if noted else module
     trained = start(rows, net=module, precision="fp64", optimizer=Keeping, lr=0.1)
     if criterion is not None:
         trained.criterion_ = criterion
@@ -158,6 +174,7 @@ SETTINGS = {
         "n_classes": 3,
         "criterion": nn.CrossEntropyLoss(label_smoothing=0.2),
     },
+    "a state that is no tensor": {"noted": True},
     "DP two_stream": {},
     "EO two_stream": {"constraints": EO},
     "DP balanced": {"sampling": "balanced"},

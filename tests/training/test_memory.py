@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from skrunner import NetClassifier, RunnerClassifier
 from skrunner.baselines import AdversarialClassifier, GapRegularizationClassifier
 from skrunner.estimators import _fairness_term
 from skrunner.exceptions import MemoryFallbackWarning
 from skrunner.training import GroupNet, predict_logits
+from skrunner.training._undo import Undo
 from tests.estimators.images import PIXELS, Conv, fit
 from tests.estimators.rows import weights_of
 
@@ -58,8 +60,18 @@ class LimitedBackward(Conv):
         return FullBackward.apply(super().forward(X))
 
 
-class LateLimit(Conv):
-    """Runs out of memory at its seventh training pass, in the midst of a step."""
+class Normed(Conv):
+    """Keeps running statistics, if it is told to."""
+
+    def __init__(self, n_outputs=1, norm=False):
+        super().__init__(n_outputs)
+        self.conv = nn.Sequential(
+            self.conv, nn.BatchNorm2d(4) if norm else nn.Identity()
+        )
+
+
+class LateLimit(Normed):
+    """Runs out of memory at its sixth training pass, in the midst of a step."""
 
     passes = 0
 
@@ -68,6 +80,13 @@ class LateLimit(Conv):
         if LateLimit.passes == 6 and self.training:
             raise torch.OutOfMemoryError("CUDA out of memory.")
         return super().forward(X)
+
+
+def always_ready(monkeypatch):
+    """Keep what a step changes on a CPU too, which does not run out of memory."""
+    monkeypatch.setattr(
+        GroupNet, "_make_undo", lambda net: Undo(net.module_, net.objective_)
+    )
 
 
 TERM = {"fairness_weight": 1.0, "fairness_batch_size": 18, "batch_size": 20}
@@ -119,7 +138,7 @@ def test_few_rows_of_a_part_are_joined_with_those_before(kind, monkeypatch):
 
 @pytest.mark.parametrize("name", ["plain", "two streams", "random neurons", "gap"])
 def test_in_a_backward_pass_the_objective_goes_back_too(name, monkeypatch):
-    monkeypatch.setattr(GroupNet, "_can_run_out", lambda _net: True)
+    always_ready(monkeypatch)
     kind, params = KINDS[name]
     with pytest.warns(MemoryFallbackWarning, match="in 2 parts"):
         fallen = fit(kind, **{**params, **DOUBLE, "net": LimitedBackward})
@@ -127,13 +146,19 @@ def test_in_a_backward_pass_the_objective_goes_back_too(name, monkeypatch):
     np.testing.assert_allclose(weights_of(fallen), weights_of(planned), rtol=1e-8)
 
 
-def test_in_the_midst_of_a_step_of_parts(monkeypatch):
+@pytest.mark.parametrize("norm", [False, True])
+@pytest.mark.parametrize("name", ["two streams", "adversary"])
+def test_in_the_midst_of_a_step_of_parts(name, norm, monkeypatch):
     """Two parts a step: the second of the third step fails, and four follow."""
-    monkeypatch.setattr(GroupNet, "_can_run_out", lambda _net: True)
+    always_ready(monkeypatch)
     monkeypatch.setattr(LateLimit, "passes", 0)
-    params = {**TERM, **DOUBLE, "steps_per_epoch": 3, "max_epochs": 1}
+    kind, params = KINDS[name]
+    params = {**params, **DOUBLE, "steps_per_epoch": 3, "max_epochs": 1}
+    if name == "adversary":
+        params["warm_up"] = 0
+    net = {"net_params": {"norm": norm}, "gradient_accumulation": 2}
     with pytest.warns(MemoryFallbackWarning, match="in 4 parts"):
-        fallen = fit(RunnerClassifier, net=LateLimit, gradient_accumulation=2, **params)
+        fallen = fit(kind, **{**params, **net, "net": LateLimit})
     assert LateLimit.passes == 6 + 4
 
     class Switched(GroupNet):
@@ -145,8 +170,10 @@ def test_in_the_midst_of_a_step_of_parts(monkeypatch):
             return super()._backward(batch)
 
     monkeypatch.setattr("skrunner.training._fit.GroupNet", Switched)
-    planned = fit(RunnerClassifier, gradient_accumulation=2, **params)
-    np.testing.assert_allclose(weights_of(fallen), weights_of(planned), rtol=1e-8)
+    planned = fit(kind, **{**params, **net, "net": Normed})
+    found, expected = (each.net_.module_.state_dict() for each in (fallen, planned))
+    for part, value in expected.items():
+        torch.testing.assert_close(found[part], value, rtol=1e-8, atol=1e-12)
 
 
 def test_as_often_as_it_takes():

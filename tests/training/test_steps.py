@@ -54,12 +54,18 @@ def first_batch(rows, **options):
 @pytest.mark.parametrize("n_parts", [2, 3, 7, 1000])
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("class_weights", [False, True])
 def test_the_predictive_loss_in_parts_is_that_of_the_whole(
-    n_classes, weighted, n_parts
+    class_weights, n_classes, weighted, n_parts
 ):
     rows = make_rows(n_classes=n_classes, weighted=weighted, dtype=torch.float64)
-    net = start(1 if n_classes == 2 else n_classes)
-    objective = PredictiveObjective(criterion_of(n_classes))
+    criterion = criterion_of(n_classes)
+    if class_weights:
+        weights = torch.tensor([1.0, 20.0, 3.0], dtype=torch.float64)[:n_classes]
+        criterion = nn.CrossEntropyLoss(weights)
+    one_logit = isinstance(criterion, nn.BCEWithLogitsLoss)
+    net = start(1 if one_logit else n_classes)
+    objective = PredictiveObjective(criterion)
     batch = first_batch(rows, batch_size=32)
     whole = backward(objective, net, [batch])
     expected = gradient(net)
