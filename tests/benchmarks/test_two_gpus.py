@@ -25,8 +25,8 @@ def test_differences_are_relative_to_the_largest_value():
     ("change", "same"),
     [
         ({}, True),
-        ({"gradient": torch.tensor([[0.5, 0.25 + 4e-6]])}, True),
-        ({"gradient": torch.tensor([[0.5, 0.25 + 6e-6]])}, False),
+        ({"gradient": torch.tensor([[0.5, 0.25 + 4e-7]])}, True),
+        ({"gradient": torch.tensor([[0.5, 0.25 + 6e-7]])}, False),
         ({"neurons": torch.tensor([False, True])}, False),
     ],
 )
