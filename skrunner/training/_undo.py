@@ -1,5 +1,6 @@
 """What a step changes before it is over, kept so that it can begin again."""
 
+from itertools import compress
 from typing import Any
 
 import torch
@@ -38,7 +39,10 @@ class Undo:
 
 
 def _copy(targets: list[Tensor], sources: list[Tensor]) -> None:
-    if targets:
+    for dtype in {target.dtype for target in targets}:
+        alike = [target.dtype == dtype for target in targets]
         with torch.no_grad():
-            # One launch for all, as torch's optimizers copy.
-            torch._foreach_copy_(targets, sources)
+            # One launch for all of a type, as torch's optimizers copy.
+            torch._foreach_copy_(
+                list(compress(targets, alike)), list(compress(sources, alike))
+            )
