@@ -4,7 +4,6 @@ import warnings
 from contextlib import closing
 from typing import Any
 
-import numpy as np
 import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochTimer, PrintLog
@@ -12,19 +11,19 @@ from torch import Tensor
 
 from skrunner._processes import n_processes
 from skrunner.data import Batch, EpochBatches, GroupDataset, most_parts, split_batch
-from skrunner.exceptions import MemoryFallbackWarning, NotCompiledWarning
+from skrunner.exceptions import NotCompiledWarning
 from skrunner.objectives import Objective, StepLoss
 from skrunner.training._checkpoint import Checkpoint
 from skrunner.training._distributed import joined_step
+from skrunner.training._out_of_memory import Undo, warn_of_parts
 from skrunner.training._precision import (
     forward_logits,
     matmul_precision,
     model_dtype,
 )
 from skrunner.training._resuming import resume, save
-from skrunner.training._scoring import ValidationScoring, check_finite
-from skrunner.training._steps import backward, stacked, without_graph
-from skrunner.training._undo import Undo
+from skrunner.training._scoring import ValidationScoring
+from skrunner.training._steps import backward, record_epoch, without_graph
 
 BATCH_EVENTS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
@@ -195,7 +194,8 @@ class GroupNet(NeuralNet):
                     self._steps.append(without_graph(self._backward(batch)))
                     self.optimizer_.step()
                 self.history.new_batch()  # skorch's Checkpoint looks at the last one
-        self._record_epoch()
+        record_epoch(self.history, self._steps)
+        del self._steps
 
     def _backward(self, batch: Batch) -> StepLoss:
         assert self.objective_ is not None, "set by train()"
@@ -238,26 +238,7 @@ class GroupNet(NeuralNet):
         self.optimizer_.zero_grad()
         torch.cuda.empty_cache()
         self.run_in_parts(2 * self.n_parts_)
-        warnings.warn(
-            f"The {n_rows} rows of a step take more memory than {self.device} has. "
-            f"They run in {self.n_parts_} parts from here on, whose gradients add up, "
-            "and the step is done again: nothing is lost but time. Groups are compared "
-            "part by part; pass a smaller batch_size or fairness_batch_size, or "
-            f"gradient_accumulation={self.n_parts_}, to silence this.",
-            MemoryFallbackWarning,
-            stacklevel=2,
-        )
-
-    def _record_epoch(self) -> None:
-        means = stacked(self._steps).double().mean(0).cpu().numpy()
-        del self._steps
-        check_finite(float(means[0]), len(self.history))
-        before = self.history[:-1, "train_loss"] if len(self.history) > 1 else [np.inf]
-        self.history.record("train_loss", float(means[0]))
-        self.history.record("train_loss_best", bool(means[0] < min(before)))
-        names = ("predictive_loss", "fairness_term", "train_gap")
-        for name, mean in zip(names, means[1:], strict=True):
-            self.history.record(name, float(mean))
+        warn_of_parts(n_rows, self.n_parts_, self.device)
 
     def _needs_batch_events(self) -> bool:
         if isinstance(self.optimizer_, torch.optim.LBFGS):

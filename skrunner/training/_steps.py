@@ -1,13 +1,15 @@
-"""The gradients of one step, part by part if need be, and what a step leaves behind."""
+"""The gradients of one step, part by part if need be, and the losses of an epoch."""
 
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from skrunner.data import Batch
 from skrunner.objectives import Objective, StepLoss, total_weight
+from skrunner.training._scoring import check_finite
 
 
 def backward(objective: Objective, forward: Any, parts: list[Batch]) -> StepLoss:
@@ -65,6 +67,31 @@ def without_graph(step: StepLoss) -> StepLoss:
         The same values.
     """
     return step._replace(loss=step.loss.detach())
+
+
+def record_epoch(history: Any, steps: Sequence[StepLoss]) -> None:
+    """Write the means of an epoch's losses into its history.
+
+    Parameters
+    ----------
+    history : History
+        skorch's, whose last row is the epoch.
+    steps : sequence of StepLoss
+        The losses of each step, on one device.
+
+    Raises
+    ------
+    FloatingPointError
+        If the loss is not finite.
+    """
+    means = stacked(steps).double().mean(0).cpu().numpy()
+    check_finite(float(means[0]), len(history))
+    before = history[:-1, "train_loss"] if len(history) > 1 else [np.inf]
+    history.record("train_loss", float(means[0]))
+    history.record("train_loss_best", bool(means[0] < min(before)))
+    names = ("predictive_loss", "fairness_term", "train_gap")
+    for name, mean in zip(names, means[1:], strict=True):
+        history.record(name, float(mean))
 
 
 def stacked(steps: Sequence[StepLoss]) -> Tensor:

@@ -10,7 +10,7 @@ from skrunner.baselines import AdversarialClassifier, GapRegularizationClassifie
 from skrunner.estimators import _fairness_term
 from skrunner.exceptions import MemoryFallbackWarning
 from skrunner.training import GroupNet, predict_logits
-from skrunner.training._undo import Undo
+from skrunner.training._out_of_memory import Undo
 from tests.estimators.images import PIXELS, Conv, fit
 from tests.estimators.rows import weights_of
 

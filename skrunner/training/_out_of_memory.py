@@ -1,11 +1,13 @@
-"""What a step changes before it is over, kept so that it can begin again."""
+"""A step that runs out of memory: what is put back before it begins again in parts."""
 
+import warnings
 from itertools import compress
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from skrunner.exceptions import MemoryFallbackWarning
 from skrunner.objectives import Objective
 
 
@@ -36,6 +38,34 @@ class Undo:
         """Make everything as it was when it was kept."""
         self._objective.load_state_dict(self._state)
         _copy(self._buffers, self._kept)
+
+
+def warn_of_parts(n_rows: int, n_parts: int, device: Any) -> None:
+    """Say that the rows of a step run in parts from here on.
+
+    Parameters
+    ----------
+    n_rows : int
+        The rows.
+    n_parts : int
+        How many parts.
+    device : device or str
+        What ran out of memory.
+
+    Warns
+    -----
+    MemoryFallbackWarning
+        Always.
+    """
+    warnings.warn(
+        f"The {n_rows} rows of a step take more memory than {device} has. They run in "
+        f"{n_parts} parts from here on, whose gradients add up, and the step is done "
+        "again: nothing is lost but time. Groups are compared part by part; pass a "
+        "smaller batch_size or fairness_batch_size, or "
+        f"gradient_accumulation={n_parts}, to silence this.",
+        MemoryFallbackWarning,
+        stacklevel=3,
+    )
 
 
 def _copy(targets: list[Tensor], sources: list[Tensor]) -> None:
