@@ -107,8 +107,8 @@ class BaseNetClassifier(FittedNetMixin, ClassifierMixin, NetParameters):
         ----------
         X : array-like of shape (n_samples, n_features) or ImageRows
             Inputs. The preset ``"mlp"`` takes tables; other nets also take more axes,
-            and images: `skrunner.datasets.ImageRows` or uint8 of shape (n_samples,
-            channels, height, width).
+            and images: `skrunner.datasets.ImageRows`, uint8 of shape (n_samples,
+            channels, height, width), or a list of Pillow's.
         y : array-like of shape (n_samples,)
             Labels of any type.
         sensitive_features : array-like of shape (n_samples,) or \
