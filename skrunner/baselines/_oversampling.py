@@ -3,12 +3,11 @@
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-import torch
 from sklearn.utils._param_validation import StrOptions
 from torch import Tensor
 
 from skrunner.baselines._resampling import ResamplingClassifier
-from skrunner.data import EpochBatches, GroupDataset, rows_by_code
+from skrunner.data import EpochBatches, GroupDataset, equal_shares, rows_by_code
 from skrunner.estimators import BaseNetClassifier, Budget
 from skrunner.training import Seeds
 
@@ -94,7 +93,7 @@ callbacks : as in NetClassifier
     ) -> EpochBatches:
         strata = rows_by_code(self._codes(data))
         if budget.batch_size >= len(data):
-            data = replace(data, weight=_equal_shares(strata, data))
+            data = replace(data, weight=equal_shares(strata, data))
         return EpochBatches(
             data,
             batch_size=budget.batch_size,
@@ -108,11 +107,3 @@ callbacks : as in NetClassifier
         if self.strategy == "cell":
             return data.cells
         return data.groups if self.strategy == "group" else data.y
-
-
-def _equal_shares(strata: list[Tensor], data: GroupDataset) -> Tensor:
-    """Return weights of mean 1 by which every stratum counts the same."""
-    weight = torch.empty(len(data), dtype=data.X.dtype)
-    for rows in strata:
-        weight[rows] = len(data) / (len(strata) * len(rows))
-    return weight.to(data.X.device)

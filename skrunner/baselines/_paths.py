@@ -28,7 +28,7 @@ class Paths(NamedTuple):
     codes : Tensor of int64 of shape (n_samples,)
         The path of each row, on the device of the rows.
     counts : Tensor of float64 of shape (n_paths,)
-        The rows of each path, by their weights.
+        The rows of each path, by their weights; the smallest is one row.
     """
 
     codes: Tensor
@@ -134,7 +134,8 @@ def find_paths(
         the pre-activation :math:`z_j`, bias included, by the activations themselves
         from the greatest contribution down, whatever the sign of the target.
     weight : Tensor of shape (n_samples,) or None, default=None
-        How often each row counts, in means and paths.
+        How often each row counts, in means and paths; the smallest positive weight is
+        one row.
 
     Returns
     -------
@@ -142,9 +143,11 @@ def find_paths(
         The path of each row, and how many rows each path has.
     """
     distinct, place = _distinct(X)
-    rows = torch.ones_like(place, dtype=torch.float64) if weight is None else weight
+    rows = torch.ones_like(place, dtype=torch.float64)
+    if weight is not None:
+        rows = weight.double() / weight[weight > 0].min()
     share = torch.zeros(len(distinct), dtype=torch.float64, device=X.device)
-    share.index_add_(0, place, rows.double())
+    share.index_add_(0, place, rows)
     tracer = LinkTracer(net.chain, gamma, signed=baseline == "mean")
     origin = [torch.zeros((), device=X.device)] * len(net.chain[1:])
     if baseline == "mean":

@@ -13,7 +13,7 @@ from skrunner.data._parts import most_parts, split_batch
 from skrunner.data._pixel_options import PixelOptions
 from skrunner.data._pixels import PixelRows
 from skrunner.data._storage import STORAGES
-from skrunner.data._strata import rows_by_code, strata_of
+from skrunner.data._strata import equal_shares, rows_by_code, strata_of
 from skrunner.data._streams import ShuffledStream, StratifiedStream
 from skrunner.data._validation import split_validation
 
@@ -29,6 +29,7 @@ __all__ = [
     "WholeRows",
     "as_pixels",
     "chunks_of",
+    "equal_shares",
     "most_parts",
     "rows_at_once",
     "rows_by_code",

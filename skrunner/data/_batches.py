@@ -35,7 +35,8 @@ class EpochBatches:
     sampling : {"plain", "shared", "two_stream", "balanced"}, default="plain"
         ``"plain"`` and ``"shared"`` draw random rows, ``"balanced"`` equal shares of
         the strata of the constraint, ``"two_stream"`` random rows for the predictive
-        loss and balanced ones for the fairness term.
+        loss and balanced ones for the fairness term. Of batches that are the whole
+        data set only weights can balance the rows, see `equal_shares`.
     constraints : str, default="demographic_parity"
         Which strata are balanced.
     strata : sequence of Tensor of int64 or None, default=None

@@ -48,6 +48,28 @@ def strata_of(
     return [rows for rows in rows_by_code(codes) if wanted[codes[rows[0]]]]
 
 
+def equal_shares(strata: Sequence[Tensor], dataset: GroupDataset) -> Tensor:
+    """Weigh rows so that strata count alike where every batch holds all rows.
+
+    Parameters
+    ----------
+    strata : sequence of Tensor of int64
+        Row indices of each stratum, which hold all rows.
+    dataset : GroupDataset
+        The rows.
+
+    Returns
+    -------
+    Tensor of shape (n_samples,)
+        Weights of mean 1, times those that the rows have.
+    """
+    weight = torch.empty(len(dataset), dtype=dataset.X.dtype)
+    for rows in strata:
+        weight[rows] = len(dataset) / (len(strata) * len(rows))
+    weight = weight.to(dataset.y.device)
+    return weight if dataset.weight is None else weight * dataset.weight
+
+
 def rows_by_code(codes: Tensor) -> list[Tensor]:
     """Collect the rows of each code that occurs.
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import torch
 from torch import Tensor, nn
 
@@ -52,6 +53,9 @@ def encode_labels(
             f"y must have one label for each of the {n_samples} rows of X, got shape "
             f"{labels.shape}."
         )
+    missing = int(pd.isna(labels).sum())
+    if missing:
+        raise ValueError(f"y misses {missing} of {n_samples} labels.")
     known = np.unique(labels) if classes is None else np.asarray(classes)
     if len(known) != n_classes:
         raise ValueError(

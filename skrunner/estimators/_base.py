@@ -248,5 +248,6 @@ class BaseNetClassifier(FittedNetMixin, ClassifierMixin, NetParameters):
         return known
 
     def _forget(self) -> None:
-        for name in ("net_", "_known_groups", "_sensitive_positions"):
+        columns = ("_sensitive_positions", "_keeps_sensitive")
+        for name in ("net_", "_known_groups", *columns):
             self.__dict__.pop(name, None)

@@ -138,7 +138,8 @@ def split_rows(
     Raises
     ------
     ValueError
-        If an epoch is to be chosen by a gap and there are no groups.
+        If an epoch is to be chosen by a gap and there are no groups, or the share holds
+        no row.
     """
     share = 0.0 if keep_last else _share(estimator)
     data = rows.dataset()
@@ -152,6 +153,11 @@ def split_rows(
             "fit(X, y, sensitive_features=...), or select_epoch='last'."
         )
     train, valid = split_validation(rows.cells, share, RandomState(seeds.split))
+    if not len(valid):
+        raise ValueError(
+            f"validation_fraction={share} sets none of {len(rows.y)} rows aside. Raise "
+            "it, or pass validation_fraction=None and select_epoch='last'."
+        )
     smallest = _smallest_needed(estimator.constraints, rows, valid)
     if choosing and smallest < 2:
         if len(rows.y) >= SILENT_BELOW:
@@ -172,7 +178,8 @@ def _share(estimator: Any) -> float:
 def _smallest_needed(constraints: str, rows: FitInput, valid: Any) -> int:
     n_classes = len(rows.classes)
     n_groups = 1 if rows.groups is None else rows.groups.n_groups
-    counts = np.bincount(rows.cells[valid], minlength=n_groups * n_classes)
+    counted = valid if rows.weight is None else valid[rows.weight[valid] > 0]
+    counts = np.bincount(rows.cells[counted], minlength=n_groups * n_classes)
     conditions = label_conditions(constraints, n_classes).astype(int)
     by_condition = counts.reshape(n_groups, n_classes) @ conditions.T
     return int(by_condition.min())

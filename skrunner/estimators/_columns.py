@@ -51,12 +51,40 @@ def take_sensitive_columns(estimator: Any, X: Any, *, reset: bool) -> tuple[Any,
     Raises
     ------
     ValueError
-        If a column does not exist.
+        If a column does not exist, or the net was trained with other columns.
     """
     validate_data(estimator, X, skip_check_array=True, reset=reset)
     positions = find_columns(estimator.sensitive_columns, X, _PARAMETER)
+    if not reset:
+        check_same_columns(estimator, positions)
     estimator._sensitive_positions = positions  # noqa: SLF001 (same room)
+    estimator._keeps_sensitive = estimator.keep_sensitive  # noqa: SLF001 (same room)
     return drop_sensitive_columns(estimator, X), pick_columns(X, positions)
+
+
+def check_same_columns(estimator: Any, positions: list[int] | None) -> None:
+    """Refuse to train a net further that has seen other columns.
+
+    Parameters
+    ----------
+    estimator : BaseNetClassifier
+        A fitted estimator.
+    positions : list of int or None
+        Of the sensitive columns now; None if there are none.
+
+    Raises
+    ------
+    ValueError
+        If the sensitive columns, or whether the net sees them, are not those of before.
+    """
+    before = getattr(estimator, "_sensitive_positions", None)
+    kept = getattr(estimator, "_keeps_sensitive", estimator.keep_sensitive)
+    if positions != before or (before and kept != estimator.keep_sensitive):
+        raise ValueError(
+            "sensitive_columns or keep_sensitive changed since the net was trained, "
+            "which saw other columns. Set them back, or fit a new one "
+            "(warm_start=False)."
+        )
 
 
 def take_columns(columns: Any, X: Any) -> Any:
@@ -92,7 +120,7 @@ def drop_sensitive_columns(estimator: Any, X: Any) -> Any:
     array-like of shape (n_samples, net_n_features)
         What the net sees.
     """
-    if estimator.keep_sensitive:
+    if estimator._keeps_sensitive:  # noqa: SLF001 (same room)
         return X
     positions = estimator._sensitive_positions  # noqa: SLF001 (same room)
     kept = np.setdiff1d(np.arange(_num_features(X)), positions)
@@ -119,14 +147,28 @@ def net_columns(estimator: Any, X: Any) -> Any:
     array-like of shape (n_samples, net_n_features)
         What the net sees, not validated yet.
     """
-    if _lacks_sensitive(estimator, X):
+    if lacks_sensitive(estimator, X):
         return X
     validate_data(estimator, X, skip_check_array=True, reset=False)
     return drop_sensitive_columns(estimator, X)
 
 
-def _lacks_sensitive(estimator: Any, X: Any) -> bool:
-    if estimator.keep_sensitive:
+def lacks_sensitive(estimator: Any, X: Any) -> bool:
+    """Tell whether X comes without the sensitive columns, which the net does not see.
+
+    Parameters
+    ----------
+    estimator : BaseNetClassifier
+        A fitted estimator.
+    X : array-like of shape (n_samples, n_features)
+        Raw X.
+
+    Returns
+    -------
+    bool
+        By names where there are some, else by the number of columns.
+    """
+    if estimator._keeps_sensitive:  # noqa: SLF001 (same room)
         return False
     positions = estimator._sensitive_positions  # noqa: SLF001 (same room)
     names = getattr(estimator, "feature_names_in_", None)

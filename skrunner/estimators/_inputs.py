@@ -17,7 +17,9 @@ from sklearn.utils.validation import (
 
 from skrunner.data import PixelRows
 from skrunner.estimators._columns import (
+    check_same_columns,
     has_named_columns,
+    lacks_sensitive,
     net_columns,
     take_columns,
     take_sensitive_columns,
@@ -131,6 +133,8 @@ def _check_fit_array(estimator: Any, X: Any, *, reset: bool) -> tuple[Any, Any]:
         return images, None
     options = _array_options(estimator)
     if not has_named_columns(estimator):
+        if not reset:
+            check_same_columns(estimator, None)
         array = validate_data(estimator, X, reset=reset, **options)
         return _writeable(array), None
     kept, taken = take_sensitive_columns(estimator, X, reset=reset)
@@ -183,6 +187,11 @@ def sensitive_features_of(estimator: Any, X: Any, array: Any, given: Any) -> Any
     if columns is None:
         raise ValueError(
             "diagnose needs sensitive_features: pass them, or set sensitive_columns=."
+        )
+    if lacks_sensitive(estimator, X):
+        raise ValueError(
+            "X comes without the sensitive columns, so diagnose needs "
+            "sensitive_features: pass them, or X with all columns."
         )
     return take_columns(columns, X)
 

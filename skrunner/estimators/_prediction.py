@@ -135,8 +135,8 @@ class FittedNetMixin:
         Raises
         ------
         ValueError
-            If labels or groups are missing or were not seen in `fit`, or no layer has
-            such a name.
+            If labels or groups are missing, labels were not seen in `fit`, or no layer
+            has such a name.
         """
         check_is_fitted(self, "net_")
         array = check_predict_input(self, X)

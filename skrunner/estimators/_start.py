@@ -68,6 +68,7 @@ def start_net(
             criterion=spec.criterion,
             patterns=getattr(estimator, "layers", None),
         )
+    _refuse_frozen(module)
     net = make_net(spec, module, layers.n_outputs, settings)
     if continued is not None:
         _remember(net, continued)
@@ -127,6 +128,14 @@ def find_layers(
             "told the number as n_outputs."
         )
     return layers
+
+
+def _refuse_frozen(module: nn.Module) -> None:
+    if not any(weight.requires_grad for weight in module.parameters()):
+        raise UnsupportedModuleError(
+            f"{type(module).__name__} has no weights that can be trained: all are "
+            "frozen, or there are none. Call requires_grad_() on those that may change."
+        )
 
 
 def _remember(net: GroupNet, before: GroupNet) -> None:

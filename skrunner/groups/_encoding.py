@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.sparse import issparse
 
 MISSING = "<missing>"
 MAX_LEVELS_OF_A_FLOAT = 20
@@ -191,6 +192,8 @@ def _as_frame(sensitive_features: Any) -> pd.DataFrame:
         )
     if hasattr(sensitive_features, "to_pandas"):
         return _as_frame(sensitive_features.to_pandas())
+    if issparse(sensitive_features):
+        sensitive_features = sensitive_features.toarray()
     array = np.asarray(sensitive_features)
     if array.dtype.kind in "US" and not isinstance(sensitive_features, np.ndarray):
         array = np.asarray(sensitive_features, dtype=object)
@@ -208,6 +211,7 @@ def _numbered(n_columns: int) -> tuple[str, ...]:
 
 
 def _refuse_continuous(column: "pd.Series[Any]", name: str) -> None:
+    column = column.infer_objects()
     if column.dtype.kind != "f":
         return
     levels = column.dropna().unique()
@@ -227,8 +231,9 @@ def _fill_missing(frame: pd.DataFrame, missing: str) -> pd.DataFrame:
     if missing == "error":
         raise ValueError(
             f"sensitive_features has {int(absent.any(axis=1).sum())} row(s) with a "
-            "missing value. Drop or impute them, or pass missing='group' to make them "
-            "a group of their own."
+            "missing value. Drop or impute them. To make them a group of their own, "
+            "fill them with a value such as 'missing', or pass missing='group' to a "
+            "classifier."
         )
     return frame.astype(object).mask(absent, MISSING)
 

@@ -94,7 +94,10 @@ def group_metrics(
         for name, label, score in _scored(y_score, labels):
             functions[name] = partial(_average_precision, label=label)
             sample_params[name] = params | {"y_score": score}
-    frame = pd.DataFrame(list(groups.values), columns=list(groups.feature_names))
+    names = list(groups.feature_names)
+    # A value of one feature may itself be a tuple.
+    by_group = groups.values if len(names) > 1 else [(v,) for v in groups.values]  # noqa: PD011
+    frame = pd.DataFrame(list(by_group), columns=names)
     return MetricFrame(
         metrics=functions,
         y_true=labels.classes[labels.y_true],

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import unique_labels
 
@@ -62,10 +63,15 @@ def encode_labels(
     Raises
     ------
     ValueError
-        On labels of unequal length or of another kind (probabilities), on a
+        On labels of unequal length or of another kind (probabilities), that are
+        missing, on a
         `pos_label` that does not occur, and on a lone label whose opposite is unknown.
     """
     y_true, y_pred = column_or_1d(y_true), column_or_1d(y_pred)
+    for name, labels in (("y_true", y_true), ("y_pred", y_pred)):
+        missing = int(pd.isna(labels).sum())
+        if missing:
+            raise ValueError(f"{name} misses {missing} of {len(labels)} labels.")
     check_consistent_length(y_true, y_pred)
     known = [y_true, y_pred] if classes is None else [y_true, y_pred, classes]
     labels = complete_labels(unique_labels(*known), pos_label)

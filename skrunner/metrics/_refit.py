@@ -146,8 +146,8 @@ def _mean_scores(
     if np.isnan(both).all():
         raise ValueError(
             f"Every candidate has a NaN in {utility!r} or {fairness!r}, so none can be "
-            "chosen. A gap is NaN where a fold lacks a group or a label in a group: "
-            "see SensitiveStratifiedKFold."
+            "chosen. A gap is NaN where a fold has one group alone, or lacks a label "
+            "in a group: see SensitiveStratifiedKFold."
         )
     return both[0], both[1]
 

@@ -128,6 +128,11 @@ def _check_options(name: str, options: Mapping[str, Any]) -> None:
             f"The scorer {name!r} needs bound, the largest gap that costs nothing, "
             f"a number of at least 0, got {options.get('bound')!r}."
         )
+    if options.get("average", "") is None:
+        raise ValueError(
+            f"The scorer {name!r} has to return one number: average=None is for the "
+            "function."
+        )
     if "constraints" in options:
         check_constraints(options["constraints"])
 

@@ -57,7 +57,7 @@ class ValidationScoring(Callback):
             "valid_loss_best": loss < min(before, default=np.inf),
             "valid_utility": _utility(labels, scores, predicted, weight),
             "valid_gap": float(gap),
-            "valid_collapsed": is_collapsed(labels, predicted),
+            "valid_collapsed": is_collapsed(labels, predicted, weight),
         }
         # A rounding apart, one process would stop or choose and the others not.
         for name, value in from_first(record).items():
@@ -86,7 +86,7 @@ def check_finite(loss: float, epoch: int) -> None:
         )
 
 
-def is_collapsed(labels: Any, predicted: Any) -> bool:
+def is_collapsed(labels: Any, predicted: Any, weight: Any = None) -> bool:
     """Tell whether predictions gave up on a class.
 
     Parameters
@@ -94,6 +94,8 @@ def is_collapsed(labels: Any, predicted: Any) -> bool:
     labels, predicted : ndarray of int of shape (n_samples,)
         Label codes. With two classes the predicted positive rate must be within half
         and one and a half times the base rate; with more, two classes must occur.
+    weight : ndarray of shape (n_samples,) or None, default=None
+        Weights of the rows.
 
     Returns
     -------
@@ -101,8 +103,9 @@ def is_collapsed(labels: Any, predicted: Any) -> bool:
         Whether it is a collapse.
     """
     if max(labels.max(), predicted.max()) > 1:
-        return len(np.unique(predicted)) < 2
-    rate, base = predicted.mean(), labels.mean()
+        counted = predicted if weight is None else predicted[weight > 0]
+        return len(np.unique(counted)) < 2
+    rate, base = (np.average(values, weights=weight) for values in (predicted, labels))
     return bool(rate in (0, 1) or not 0.5 * base <= rate <= 1.5 * base)
 
 
