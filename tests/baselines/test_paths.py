@@ -309,3 +309,11 @@ def test_a_single_path_is_rare_only_if_it_is_one_row():
     many, one = (Paths(torch.zeros(n, dtype=int), torch.ones(1) * n) for n in (9, 1))
     assert not many.flag(0.5).any()
     assert one.flag(0.0).all()
+
+
+def test_the_scale_of_weights_changes_nothing():
+    net, X = make_chain(1, (5, 4))
+    times = (torch.arange(len(X)) % 4).float()
+    whole, scaled = (find_paths(net, X, weight=w * times) for w in (1.0, 0.25))
+    assert torch.equal(whole.flag(0.01), scaled.flag(0.01))
+    assert torch.equal(whole.counts, scaled.counts)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from skrunner.data import rows_by_code, strata_of
+from skrunner.data import GroupDataset, equal_shares, rows_by_code, strata_of
 from skrunner.groups import CONSTRAINTS
 from tests.data.rows import make_dataset, two_columns
 
@@ -75,3 +75,13 @@ def test_rows_by_code_equal_a_loop():
     ]
     assert [rows.tolist() for rows in rows_by_code(codes)] == expected
     assert rows_by_code(codes[:0]) == []
+
+
+def test_shares_are_equal_and_multiply_with_weights():
+    groups, labels = torch.tensor([0, 0, 0, 1, 1, 1]), torch.tensor([0, 0, 1, 0, 1, 1])
+    X, given = torch.zeros(6, 1), torch.tensor([1.0, 3.0, 1.0, 1.0, 2.0, 0.0])
+    for weight in (None, given):
+        data = GroupDataset(X, labels, groups, n_groups=2, n_classes=2, weight=weight)
+        found = equal_shares(strata_of(data, "equalized_odds", all_labels=True), data)
+        shares = torch.tensor([0.75, 0.75, 1.5, 1.5, 0.75, 0.75])
+        assert torch.equal(found, shares if weight is None else shares * given)

@@ -50,6 +50,8 @@ BAD_NETS = [
                 r"Tiny cannot run on rows of shape \(6,\).*width of X.*n_features",
                 Tiny(7)),
     unsupported("no neurons", r"ReLU runs no nn\.Linear or nn\.Conv layer", nn.ReLU()),
+    unsupported("all weights frozen", r"Tiny has no weights that can be trained.*requi",
+                Tiny(6).requires_grad_(False)),
     unsupported("another criterion", r"criterion is NLLLoss.*logits.*BCEWithLogitsLoss",
                 skorch_net(criterion=nn.NLLLoss)),
     unsupported("one logit under CrossEntropyLoss",

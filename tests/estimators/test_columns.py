@@ -132,3 +132,30 @@ def test_no_column_is_left():
     only = pd.DataFrame({"g": np.arange(40) % 2})
     with pytest.raises(ValueError, match="none is left for the net"):
         runner(sensitive_columns=["g"]).fit(only, np.arange(40) // 2 % 2)
+
+
+def test_diagnose_does_not_take_another_column_for_one_that_is_absent():
+    sex = (A == "group_1").astype(float)
+    rows = np.column_stack([sex, np.asarray(X)])
+    estimator = runner(sensitive_columns=0).fit(rows, Y)
+    with pytest.raises(ValueError, match=r"without the sensitive columns.*pass them"):
+        estimator.diagnose(rows[:, 1:])
+    given = estimator.diagnose(rows[:, 1:], sensitive_features=sex).to_frame()
+    assert given.equals(estimator.diagnose(rows).to_frame())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"sensitive_columns": 1}, {"sensitive_columns": None}, {"keep_sensitive": True}],
+)
+def test_a_net_goes_on_with_the_columns_that_it_has_seen(change):
+    coin = np.arange(len(Y)) % 2
+    rows = np.column_stack([A == "group_1", coin, np.asarray(X)]).astype(float)
+    estimator = runner(sensitive_columns=0, warm_start=True).fit(rows, Y)
+    before = estimator.predict_proba(rows)
+    estimator.set_params(**change)
+    for go_on in (estimator.fit, estimator.partial_fit):
+        with pytest.raises(ValueError, match=r"changed since the net was trained"):
+            go_on(rows, Y, sensitive_features=A)
+    estimator.set_params(sensitive_columns=0)
+    np.testing.assert_array_equal(estimator.predict_proba(rows), before)

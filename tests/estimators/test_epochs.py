@@ -140,11 +140,11 @@ def few_positives(n_rows):
     return tuple(part.iloc[rows] for part in DATA)
 
 
+QUIET = {"min_group_size": 0, "min_cell_size": 0}
 STRICT = {
+    **QUIET,
     "constraints": "true_positive_rate_parity",
     "select_epoch": "within_utility",
-    "min_group_size": 0,
-    "min_cell_size": 0,
     "fairness_batch_size": 3,
     "batch_size": 40,
     "max_epochs": 3,
@@ -170,6 +170,22 @@ def test_a_share_too_small_to_choose_by():
         data=data, **{**STRICT, "constraints": "demographic_parity", "lr": 0.2}
     )
     assert "valid_gap" in parity.history_
+
+
+def test_rows_of_weight_0_do_not_choose():
+    rows, labels, groups = few_positives(300)
+    weight = (groups != "group_2") * 1.0
+    estimator = RunnerClassifier(**{**TRAINED, **STRICT})
+    message = r"share of \d+ rows holds 0 row\(s\) of a group"
+    with pytest.warns(ValidationShareWarning, match=message):
+        estimator.fit(rows, labels, sensitive_features=groups, sample_weight=weight)
+
+
+@pytest.mark.parametrize("classifier", [NetClassifier, RunnerClassifier])
+def test_a_share_of_no_rows(classifier):
+    few = tuple(part.iloc[:40] for part in DATA)
+    with pytest.raises(ValueError, match=r"validation_fraction=0\.01 sets none of 40"):
+        train(classifier, data=few, validation_fraction=0.01, **QUIET)
 
 
 @pytest.mark.filterwarnings("ignore::skrunner.exceptions.CollapseWarning")

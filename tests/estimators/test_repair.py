@@ -143,3 +143,16 @@ def test_missing_is_a_group_in_the_diagnosis_too():
     named = np.where(groups == None, "<missing>", groups)  # noqa: E711
     by_hand = estimator.diagnose(X, Y, sensitive_features=named).to_frame()
     pd.testing.assert_frame_equal(told, by_hand)
+
+
+@pytest.mark.parametrize("constraints", ["demographic_parity", "equalized_odds"])
+def test_balanced_rows_of_a_whole_data_set_are_weighted(constraints):
+    exact = {"precision": "fp64", "sampling": "balanced", "fairness_weight": 0.0}
+    cells = A if constraints == "demographic_parity" else np.char.add(A, Y.astype(str))
+    _, place, sizes = np.unique(cells, return_inverse=True, return_counts=True)
+    ours = fit(runner(constraints=constraints, **exact))
+    plain = NetClassifier(**SMALL, precision="fp64", constraints=constraints)
+    fit(plain, sample_weight=1 / sizes[place])
+    np.testing.assert_allclose(weights_of(ours), weights_of(plain), rtol=0, atol=1e-9)
+    unweighted = weights_of(fit(NetClassifier(**SMALL, precision="fp64")))
+    assert np.abs(weights_of(ours) - unweighted).max() > 1e-4

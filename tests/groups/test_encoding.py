@@ -8,6 +8,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_array
 
 from skrunner.groups import encode_groups
 
@@ -164,6 +165,10 @@ def test_continuous_features_are_refused():
     message = "'age' looks continuous: 200 distinct values.*pandas.cut"
     with pytest.raises(ValueError, match=message):
         encode_groups(pd.DataFrame({"sex": ["f"] * 200, "age": age}))
+    objects = pd.DataFrame({"sex": ["f"] * 200, "age": age}).to_numpy()
+    for rows in (objects, objects.tolist()):
+        with pytest.raises(ValueError, match="looks continuous: 200 distinct values"):
+            encode_groups(rows)
     assert encode_groups(pd.cut(age, 4)).n_groups == 4
     assert encode_groups(age.round()).n_groups == len(np.unique(age.round()))
     assert encode_groups(np.arange(20) / 10).n_groups == 20
@@ -197,3 +202,8 @@ def test_columns_of_a_frame_are_found_by_name():
     )
     with pytest.raises(ValueError, match="columns sex, age, but the groups were made"):
         known.encode(frame.set_axis(["sex", "age"], axis=1))
+
+
+def test_sparse_columns():
+    sparse = csr_array([[0.0], [2.0], [0.0]])
+    assert encode_groups(sparse).codes.tolist() == [0, 1, 0]

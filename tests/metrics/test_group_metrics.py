@@ -159,3 +159,19 @@ def test_features_named_as_the_labels_are_refused(name):
     groups = pd.Series([0, 1, 0, 1], name=name)
     with pytest.raises(ValueError, match=f"is named {name}.*Rename it"):
         group_metrics([0, 1, 1, 0], [0, 1, 0, 1], sensitive_features=groups)
+
+
+def test_values_of_one_feature_may_be_tuples():
+    groups = pd.Series([("a", 1), ("b", 1)] * 2)
+    frame = group_metrics([0, 1, 0, 1], [0, 1, 1, 1], sensitive_features=groups)
+    assert frame.by_group["selection_rate"].tolist() == [0.5, 1.0]
+
+
+@pytest.mark.parametrize("nothing", [None, pd.NA, np.nan])
+def test_missing_labels(nothing):
+    labels = pd.Series(["x", nothing, "x", "y"], dtype=object)
+    whole, groups = list("xyxy"), list("aabb")
+    with pytest.raises(ValueError, match="y_true misses 1 of 4 labels"):
+        group_metrics(labels, whole, sensitive_features=groups)
+    with pytest.raises(ValueError, match="y_pred misses 1 of 4 labels"):
+        group_metrics(whole, labels, sensitive_features=groups)

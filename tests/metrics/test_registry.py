@@ -194,6 +194,12 @@ def test_names_of_scikit_learn_pass_through():
             TypeError,
             r"has no option agg\. It takes: pos_label, average\.",
         ),
+        (
+            "neg_demographic_parity_difference",
+            {"average": None},
+            ValueError,
+            "has to return one number",
+        ),
         ("worst_group_accuracy", {"x": 1}, TypeError, "option x. It takes: none"),
         ("constrained_average_precision", {}, ValueError, "needs bound.* got None"),
         (

@@ -138,3 +138,14 @@ def test_weights_that_diverge_in_the_last_step_are_named():
     rows = make_rows()
     with pytest.raises(FloatingPointError, match=r"loss is \w+ in epoch 1"):
         train(rows, validation=make_rows(seed=1), lr=1e30, batch_size=len(rows))
+
+
+def test_rows_of_weight_0_are_no_collapse():
+    labels, predicted = (
+        np.repeat([1, 0, 1], [4, 6, 30]),
+        np.repeat([1, 0, 0], [4, 6, 30]),
+    )
+    weight = np.repeat([1.0, 0.0], [10, 30])
+    assert is_collapsed(labels, predicted)
+    assert not is_collapsed(labels, predicted, weight)
+    assert is_collapsed(labels + 1, np.repeat([2, 1], [10, 30]), weight)
