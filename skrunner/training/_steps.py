@@ -75,7 +75,7 @@ def record_epoch(history: Any, steps: Sequence[StepLoss]) -> None:
     Parameters
     ----------
     history : History
-        skorch's, whose last row is the epoch.
+        Of skorch; its last row is the epoch.
     steps : sequence of StepLoss
         The losses of each step, on one device.
 
