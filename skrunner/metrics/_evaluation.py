@@ -5,6 +5,7 @@ reach `predict` when the estimator wants them there, can be read from a column o
 the estimator's classes settle which label is positive.
 """
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,8 @@ from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import MetadataRequest, get_routing_for_object
 
-from skrunner.groups import find_columns, pick_columns
+from skrunner.exceptions import UndefinedRateWarning
+from skrunner.groups import encode_groups, find_columns, pick_columns
 from skrunner.metrics._rates import Floats
 
 
@@ -78,6 +80,27 @@ class Evaluation:
             metadata = {"sensitive_features": self.sensitive_features}
         return np.asarray(getattr(estimator, method)(self.X, **metadata))
 
+    def warn_of_absent_groups(self) -> None:
+        """Say which groups that the estimator was fitted with have no rows here.
+
+        Warns
+        -----
+        UndefinedRateWarning
+            If some are left out while two or more are compared: with fewer the gap is
+            NaN, which is said elsewhere.
+        """
+        known = getattr(_innermost(self.estimator), "group_names_", None) or ()
+        here = encode_groups(self.sensitive_features).names
+        absent = [name for name in known if name not in here]
+        if absent and len(here) > 1 and set(here) < set(known):
+            warnings.warn(
+                f"The rows that are scored have none of {', '.join(absent)}, which "
+                "the estimator was fitted with: their rates are left out of the gap. "
+                "SensitiveStratifiedKFold keeps groups in every fold.",
+                UndefinedRateWarning,
+                stacklevel=3,
+            )
+
     def scores(self) -> Floats:
         """Score each class by `predict_proba`, or else by `decision_function`.
 
@@ -92,6 +115,18 @@ class Evaluation:
         return (
             decision if decision.ndim == 2 else np.column_stack([-decision, decision])
         )
+
+
+def _innermost(estimator: Any) -> Any:
+    """Look through fitted searches and pipelines."""
+    while True:
+        if isinstance(estimator, BaseSearchCV):
+            inner = getattr(estimator, "best_estimator_", None)
+        elif isinstance(estimator, Pipeline):
+            inner = estimator.steps[-1][1]
+        else:
+            return estimator
+        estimator = inner
 
 
 def takes_sensitive_features(estimator: Any, method: str) -> bool:

@@ -82,6 +82,11 @@ class FairnessScorer:
         ------
         ValueError
             If there are no sensitive features.
+
+        Warns
+        -----
+        UndefinedRateWarning
+            If a rate is undefined, or a group that the estimator knows has no rows.
         """
         if self.sensitive_column is not None:
             sensitive_features = read_columns(X, self.sensitive_column)
@@ -94,6 +99,7 @@ class FairnessScorer:
                 f"get_scorer({self.name!r}, sensitive_column=...)."
             )
         evaluation = Evaluation(estimator, X, y, sensitive_features, sample_weight)
+        evaluation.warn_of_absent_groups()
         return self.measure(evaluation, **self.options)
 
     def __repr__(self) -> str:

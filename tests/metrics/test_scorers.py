@@ -24,6 +24,7 @@ from sklearn.model_selection import (
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from skrunner.exceptions import UndefinedRateWarning
 from skrunner.metrics import (
     FairnessScorer,
     SensitiveStratifiedKFold,
@@ -456,3 +457,29 @@ def test_scorers_are_plain_values(people, name):
 
 def test_importing_does_not_switch_routing_on():
     assert sklearn.get_config()["enable_metadata_routing"] is False
+
+
+class KnowsGroups(LogisticRegression):
+    """Tells its groups, as the classifiers of this package do."""
+
+    def fit(self, X, y, sensitive_features):
+        self.group_names_ = tuple(np.unique(sensitive_features))
+        return super().fit(X, y)
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_known_group_without_rows_is_named(nested):
+    X = np.random.default_rng(0).normal(size=(90, 2))
+    y, groups = np.arange(90) % 2, np.repeat(list("abc"), 30)
+    fitted = KnowsGroups().fit(X, y, groups)
+    if nested:
+        pipeline = Pipeline([("last", fitted)])
+        fitted = GridSearchCV(pipeline, {})
+        fitted.best_estimator_ = pipeline  # as its fit sets it
+    scorer = neg_demographic_parity_difference
+    gap = delta_dp(y[:60], fitted.predict(X[:60]), sensitive_features=groups[:60])
+    with pytest.warns(UndefinedRateWarning, match="none of c, which the estimator"):
+        assert scorer(fitted, X[:60], y[:60], sensitive_features=groups[:60]) == -gap
+    scorer(fitted, X, y, sensitive_features=groups)  # warnings are errors here
+    other = np.repeat(list("xy"), 45)
+    scorer(fitted, X, y, sensitive_features=other)
