@@ -1,13 +1,13 @@
 """Oversampling: batches in which every cell, group or label has the same share."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from sklearn.utils._param_validation import StrOptions
 from torch import Tensor
 
 from skrunner.baselines._resampling import ResamplingClassifier
-from skrunner.data import EpochBatches, GroupDataset, equal_shares, rows_by_code
+from skrunner.data import EpochBatches, GroupDataset, rows_by_code
 from skrunner.estimators import BaseNetClassifier, Budget
 from skrunner.training import Seeds
 
@@ -92,8 +92,6 @@ callbacks : as in NetClassifier
         self, data: GroupDataset, budget: Budget, seeds: Seeds
     ) -> EpochBatches:
         strata = rows_by_code(self._codes(data))
-        if budget.batch_size >= len(data):
-            data = replace(data, weight=equal_shares(strata, data))
         return EpochBatches(
             data,
             batch_size=budget.batch_size,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,7 @@ from skrunner.data._batch import Batch
 from skrunner.data._dataset import GroupDataset
 from skrunner.data._pixels import PixelRows
 from skrunner.data._shares import own_plan, shared_batch
-from skrunner.data._strata import strata_of, warn_of_short_strata
+from skrunner.data._strata import equal_shares, strata_of, warn_of_short_strata
 from skrunner.data._streams import ShuffledStream, StratifiedStream
 
 # Measured on Adult and COMPAS: 500 balanced rows repair as well as 1,000.
@@ -35,8 +36,8 @@ class EpochBatches:
     sampling : {"plain", "shared", "two_stream", "balanced"}, default="plain"
         ``"plain"`` and ``"shared"`` draw random rows, ``"balanced"`` equal shares of
         the strata of the constraint, ``"two_stream"`` random rows for the predictive
-        loss and balanced ones for the fairness term. Of batches that are the whole
-        data set only weights can balance the rows, see `equal_shares`.
+        loss and balanced ones for the fairness term. Where every batch is the whole
+        data set, weights balance it.
     constraints : str, default="demographic_parity"
         Which strata are balanced.
     strata : sequence of Tensor of int64 or None, default=None
@@ -74,7 +75,6 @@ class EpochBatches:
             raise ValueError(
                 f"Unknown sampling={sampling!r}. Pass one of: {', '.join(SAMPLINGS)}."
             )
-        self.dataset = dataset
         self.full = batch_size >= len(dataset)
         self.steps = steps_per_epoch or -(-len(dataset) // batch_size)
         self._one_pass = steps_per_epoch is None
@@ -82,19 +82,19 @@ class EpochBatches:
         plain, fair = (torch.Generator().manual_seed(seed) for seed in seeds)
         self._plain = ShuffledStream(torch.arange(len(dataset)), plain)
         self._balanced: StratifiedStream | None = None
-        self._two_streams = sampling == "two_stream"
+        self._two_streams = two = sampling == "two_stream"
         self._process = (0, 1)
-        if sampling in ("balanced", "two_stream") and not self.full:
-            if strata is None:
-                everyone = sampling == "balanced"
-                strata = strata_of(dataset, constraints, all_labels=everyone)
-            n_rows = batch_size
-            if self._two_streams:
-                n_rows = fairness_batch_size or _enough_rows(
-                    dataset, strata, batch_size
-                )
+        self.dataset = dataset
+        if sampling not in ("balanced", "two_stream"):
+            return
+        strata = strata or strata_of(dataset, constraints, all_labels=not two)
+        if not self.full:
+            n_fair = fairness_batch_size or _enough_rows(dataset, strata, batch_size)
+            n_rows = n_fair if two else batch_size
             self._balanced = StratifiedStream(strata, n_rows, fair)
             warn_of_short_strata(strata, self._balanced.sizes)
+        elif not two:
+            self.dataset = replace(dataset, weight=equal_shares(strata, dataset))
 
     def __len__(self) -> int:
         return self.steps

@@ -168,7 +168,7 @@ def lacks_sensitive(estimator: Any, X: Any) -> bool:
     bool
         By names where there are some, else by the number of columns.
     """
-    if estimator._keeps_sensitive:  # noqa: SLF001 (same room)
+    if getattr(estimator, "_keeps_sensitive", True):
         return False
     positions = estimator._sensitive_positions  # noqa: SLF001 (same room)
     names = getattr(estimator, "feature_names_in_", None)

@@ -1,19 +1,12 @@
 """What classifiers with a fairness term share: its options, rows and memory."""
 
-from dataclasses import replace
 from math import inf
 from numbers import Integral, Real
 from typing import Any
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skrunner.data import (
-    EpochBatches,
-    GroupDataset,
-    PixelRows,
-    equal_shares,
-    strata_of,
-)
+from skrunner.data import EpochBatches, GroupDataset, PixelRows
 from skrunner.estimators._budget import Budget
 from skrunner.estimators._defaults import REPAIR_DEFAULTS
 from skrunner.objectives import OUTPUT_GAPS
@@ -78,11 +71,7 @@ def term_batches(
     EpochBatches
         Plain rows alone if the term weighs nothing.
     """
-    balanced = estimator.sampling == "balanced"
-    if balanced and budget.batch_size >= len(data):
-        strata = strata_of(data, estimator.constraints, all_labels=True)
-        data = replace(data, weight=equal_shares(strata, data))
-    repairs = fairness_weight > 0 or balanced
+    repairs = fairness_weight > 0 or estimator.sampling == "balanced"
     return EpochBatches(
         data,
         batch_size=budget.batch_size,

@@ -1,17 +1,13 @@
-"""Check and encode what `fit` is given, but for images."""
+"""Check and encode what `fit` and predictions are given."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
-from sklearn.preprocessing import LabelEncoder
-from sklearn.utils import check_array, check_consistent_length, column_or_1d
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import (
     _check_sample_weight,
-    assert_all_finite,
     validate_data,
 )
 
@@ -26,6 +22,7 @@ from skrunner.estimators._columns import (
 )
 from skrunner.estimators._fit_input import FitInput
 from skrunner.estimators._image_input import check_images, takes_images
+from skrunner.estimators._labels import check_labels
 from skrunner.groups import GroupEncoding, check_group_sizes, encode_groups
 from skrunner.training import model_dtype
 
@@ -74,7 +71,7 @@ def check_fit_input(
     raw = X
     X, taken = _check_fit_array(estimator, X, reset=not hasattr(estimator, "net_"))
     estimator.net_n_features_ = X.shape[1]
-    labels, classes = _check_labels(y, classes)
+    labels, classes = check_labels(y, classes)
     check_consistent_length(X, labels)
     weight = None
     if sample_weight is not None:
@@ -121,7 +118,7 @@ def check_predict_input(estimator: Any, X: Any) -> Any:
     if images is not None:
         return images.on_the_way_to(estimator.net_.device)
     options = _array_options(estimator)
-    if not has_named_columns(estimator):
+    if not hasattr(estimator, "_sensitive_positions"):  # as fitted
         return _writeable(validate_data(estimator, X, reset=False, **options))
     kept = net_columns(estimator, X)
     return _writeable(check_array(kept, estimator=estimator, **options))
@@ -220,33 +217,6 @@ def check_sizes(estimator: Any, rows: FitInput) -> None:
             min_cell_size=estimator.min_cell_size,
             weight=rows.weight,
         )
-
-
-def _check_labels(y: Any, classes: Any) -> tuple[Any, Any]:
-    labels = column_or_1d(y, warn=True)
-    missing = int(pd.isna(labels).sum())
-    if missing:
-        raise ValueError(f"Input y contains NaN: {missing} of {len(labels)} labels.")
-    assert_all_finite(labels, input_name="y")
-    found = LabelEncoder().fit(labels)  # it refuses strings among numbers by name
-    check_classification_targets(labels)
-    if classes is None:
-        classes, codes = found.classes_, found.transform(labels)
-    else:
-        classes = np.unique(classes)
-        codes = np.searchsorted(classes, labels).clip(max=len(classes) - 1)
-        if (classes[codes] != labels).any():
-            unknown = np.setdiff1d(labels, classes).tolist()
-            raise ValueError(
-                f"y holds labels that are not in classes: {unknown}. Known classes: "
-                f"{classes.tolist()}."
-            )
-    if len(classes) < 2:
-        raise ValueError(
-            f"y has one class ({classes.tolist()}); a classifier needs at least two. "
-            "Check the filter or the split that made y."
-        )
-    return codes.astype(np.int64), classes
 
 
 def _encode(estimator: Any, sensitive: Any, n_samples: int) -> GroupEncoding:

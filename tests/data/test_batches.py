@@ -238,7 +238,11 @@ def test_full_batches_hold_all_rows_and_draw_nothing(batch_size, sampling):
     assert len(epoch) == 3
     for batch in epoch:
         assert batch.X is data.X
-        assert batch.weight is data.weight
+        if sampling == "balanced":  # its groups count alike
+            shares = len(data) / (data.n_groups * data.groups.bincount())
+            torch.testing.assert_close(batch.weight, data.weight * shares[data.groups])
+        else:
+            assert batch.weight is data.weight
         assert (batch.n_predictive, batch.fair_from) == (len(data), 0)
         assert batch.same_cells
     assert torch.equal(batches._plain._generator.get_state(), states[0])
