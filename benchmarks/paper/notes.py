@@ -75,8 +75,8 @@ NOTES = (
         "when this was measured. Since then groups or cells weigh alike in it, which "
         "is what balanced draws come to. Before and after, on CPU cores and the same "
         "ten splits: for demographic parity ACC .744 and .732, ΔDP .052 and .057; for "
-        "equalized odds ACC .742 and .738, ΔEO .202 and .207. The rows after it are "
-        "in runs/paper/cpu/credit_balanced.jsonl.",
+        "equalized odds ACC .742 and .738, ΔEO .202 and .207 (credit_unbalanced.jsonl "
+        "and credit_balanced.jsonl in runs/paper/cpu).",
         datasets=("credit",),
         columns=("runner",),
     ),
